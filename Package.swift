@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+import PackageDescription
+import Foundation  // PLAN: temporary, see `exists`
+
+// Every target is compiled with all of Swift 6, and with the upcoming features that change how
+// code reads:
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+// https://github.com/swiftlang/swift-evolution/blob/main/proposals/0470-isolated-conformances.md
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+// The architecture: a target may import what stands in its list and nothing else. Arrows go down
+// only; the README draws them.
+let package = Package(
+  name: "ibkr-stream",
+  products: [
+    .library(name: "IBKR", targets: ["IBKR"]),
+    .library(name: "Recording", targets: ["Recording"]),
+    .library(name: "WebSocket", targets: ["WebSocket"]),
+    .library(name: "GatewaySimulator", targets: ["GatewaySimulator"]),
+    .executable(name: "ibkr", targets: ["ibkr"]),
+    .executable(name: "websocket-conformance", targets: ["websocket-conformance"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C: module maps over the system's headers, macros wrapped as static inline functions.
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(
+      name: "COpenSSL",
+      pkgConfig: "openssl",
+      providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+    ),
+    .systemLibrary(
+      name: "CZlib",
+      pkgConfig: "zlib",
+      providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+    ),
+
+    // No I/O and no clock.
+    .target(name: "Flow"),
+    .target(name: "JSON"),
+    .target(name: "Crypto", dependencies: ["COpenSSL"]),
+    .target(name: "HTTP1", dependencies: ["CZlib"]),
+    .target(name: "WebSocketProtocol", dependencies: ["HTTP1", "CZlib"]),
+    .target(name: "OAuth1a", dependencies: ["Crypto"]),
+
+    // Sockets.
+    .target(name: "Transport", dependencies: ["Flow", "CLinux", "COpenSSL"]),
+    .target(name: "HTTPClient", dependencies: ["HTTP1", "Transport"]),
+    .target(name: "WebSocket", dependencies: ["WebSocketProtocol", "HTTP1", "Transport", logging]),
+
+    // The Interactive Brokers Web API.
+    .target(
+      name: "IBKR",
+      dependencies: [
+        "WebSocket", "HTTPClient", "HTTP1", "Transport", "OAuth1a", "JSON", "Flow", logging,
+      ]
+    ),
+    .target(
+      name: "Recording",
+      dependencies: ["IBKR", "Transport", "JSON", "Crypto", "CZlib", logging]
+    ),
+    .target(
+      name: "GatewaySimulator",
+      dependencies: ["WebSocket", "HTTP1", "Transport", "OAuth1a", "JSON", "Crypto", logging]
+    ),
+
+    .executableTarget(
+      name: "ibkr",
+      dependencies: ["IBKR", "Recording", "GatewaySimulator", argumentParser, logging]
+    ),
+    .executableTarget(name: "websocket-conformance", dependencies: ["WebSocket", argumentParser]),
+
+    .testTarget(name: "FlowTests", dependencies: ["Flow"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
+    .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
+    .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"]),
+    .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a"]),
+    .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),
+    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"]),
+    .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
+    .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
+    .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),
+    .testTarget(name: "GatewaySimulatorTests", dependencies: ["GatewaySimulator"]),
+    .testTarget(name: "CommandTests", dependencies: ["ibkr"]),
+  ]
+)
+
+// PLAN: temporary until every target has landed; removed before the first release.
+let root = Context.packageDirectory
+func exists(_ target: Target) -> Bool {
+  let folder = "\(root)/\(target.type == .test ? "Tests" : "Sources")/\(target.name)"
+  return (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == false
+}
+package.targets = package.targets.filter(exists)
+let present = Set(package.targets.map(\.name))
+for target in package.targets {
+  target.dependencies = target.dependencies.filter {
+    if case .byNameItem(let name, _) = $0 { present.contains(name) } else { true }
+  }
+}
+package.products = package.products.filter {
+  switch $0 {
+  case let library as Product.Library: library.targets.allSatisfy(present.contains)
+  case let executable as Product.Executable: executable.targets.allSatisfy(present.contains)
+  default: true
+  }
+}
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = (target.swiftSettings ?? []) + strict
+}
