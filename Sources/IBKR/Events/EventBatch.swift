@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// What several events share: their records, the bytes of the messages, and our own events.
+///
+/// Immutable once made, so any number of subscribers may read it at once.
+package final class EventStorage: Sendable {
+  let records: [EventRecord]
+  let bytes: [UInt8]
+  let own: [OwnEvent]
+
+  init(records: [EventRecord], bytes: [UInt8], own: [OwnEvent]) {
+    self.records = records
+    self.bytes = bytes
+    self.own = own
+  }
+}
+
+/// A run of events, in order, that are handed on together.
+///
+/// Everything that one read of the socket gave is one batch. It is a slice of shared, immutable
+/// storage: copying and slicing it copies no event. A batch is a collection of ``Event``; sinks in a
+/// hurry use the records.
+public struct EventBatch: Sendable {
+  let storage: EventStorage
+
+  /// The positions of the events in the shared storage.
+  public let indices: Range<Int>
+
+  init(storage: EventStorage, indices: Range<Int>) {
+    self.storage = storage
+    self.indices = indices
+  }
+
+  /// How much memory the events take, for bounds: their bytes and their records.
+  public var byteCount: Int {
+    guard !isEmpty else { return 0 }
+    var total = count * MemoryLayout<EventRecord>.stride
+    if indices == storage.records.indices { return total + storage.bytes.count }
+    for index in indices { total += storage.records[index].length }
+    return total
+  }
+}
+
+extension EventBatch: RandomAccessCollection {
+  /// The position of the first event.
+  public var startIndex: Int { indices.lowerBound }
+
+  /// The position after the last event.
+  public var endIndex: Int { indices.upperBound }
+
+  /// The event at a position.
+  public subscript(index: Int) -> Event {
+    precondition(indices.contains(index), "index \(index) is outside the batch \(indices)")
+    let record = storage.records[index]
+    switch record.sort {
+    case .message: return .message(Message(storage: storage, index: index))
+    case .own, .dropped: break
+    }
+    switch storage.own[Int(record.detail)] {
+    case .connection(let state): return .connection(state, at: record.stamp)
+    case .session(let state): return .session(state, at: record.stamp)
+    case .subscription(let key, let state): return .subscription(key, state, at: record.stamp)
+    case .gap(let gap): return .gap(gap)
+    case .dropped(let count, let range): return .dropped(count: count, range: range)
+    }
+  }
+
+  /// The batch of the events in a range of positions, sharing this one's storage.
+  public subscript(range: Range<Int>) -> EventBatch {
+    precondition(
+      indices.lowerBound <= range.lowerBound && range.upperBound <= indices.upperBound,
+      "range \(range) is outside the batch \(indices)"
+    )
+    return EventBatch(storage: storage, indices: range)
+  }
+}
+
+extension EventBatch {
+  /// The records of the batch's events.
+  package var records: ArraySlice<EventRecord> { storage.records[indices] }
+
+  /// Works through the batch without making events: no allocation and no reference per message.
+  ///
+  /// - Parameter body: Called for each record with the bytes of its message (empty for others).
+  /// - Throws: What `body` throws, at once.
+  package func forEachRecord<Failure: Error>(
+    _ body: (EventRecord, Span<UInt8>) throws(Failure) -> Void
+  ) throws(Failure) {
+    let bytes = storage.bytes
+    let span = bytes.span
+    for index in indices {
+      let record = storage.records[index]
+      try body(record, span.extracting(record.payload))
+    }
+  }
+
+  /// The value of an own event, for a record whose sort is not `message`.
+  package func detail(of record: EventRecord) -> OwnEvent? {
+    record.sort == .message ? nil : storage.own[Int(record.detail)]
+  }
+
+  /// A batch that tells a subscriber of its loss, and nothing else.
+  ///
+  /// - Parameters:
+  ///   - count: How many events were dropped.
+  ///   - range: The numbers of the first and the last of them.
+  /// - Returns: A batch of one unnumbered event.
+  package static func dropped(count: Int, range: ClosedRange<UInt64>) -> EventBatch {
+    let record = EventRecord(seq: 0, realtime: 0, monotonic: 0, sort: .dropped)
+    let storage = EventStorage(
+      records: [record],
+      bytes: [],
+      own: [.dropped(count: count, range: range)]
+    )
+    return EventBatch(storage: storage, indices: 0..<1)
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// Numbers events and gathers them into batches.
+///
+/// There is one per run, and only the I/O thread uses it: that is what makes the numbers an order.
+package struct EventBatchBuilder: ~Copyable {
+  private var records: [EventRecord] = []
+  private var bytes: [UInt8] = []
+  private var own: [OwnEvent] = []
+  private var next: UInt64
+
+  /// Starts numbering.
+  ///
+  /// - Parameter first: The number of the first event.
+  package init(first: UInt64 = 1) {
+    next = first
+  }
+
+  /// The number that the next event will have.
+  package var nextSeq: UInt64 { next }
+
+  /// Whether events wait to be taken.
+  package var isEmpty: Bool { records.isEmpty }
+
+  /// Makes room for what is about to come, so that a batch costs one allocation for each array.
+  ///
+  /// - Parameters:
+  ///   - events: How many events.
+  ///   - bytes: How many bytes they have together.
+  package mutating func reserve(events: Int, bytes: Int) {
+    records.reserveCapacity(records.count + events)
+    self.bytes.reserveCapacity(self.bytes.count + bytes)
+  }
+
+  /// Adds a message or control frame; its bytes are copied into the batch.
+  ///
+  /// - Parameters:
+  ///   - payload: The bytes as they crossed the wire.
+  ///   - direction: Which way they went.
+  ///   - kind: The kind of frame.
+  ///   - realtime: When, in nanoseconds since 1970.
+  ///   - monotonic: When, in nanoseconds of the monotonic clock.
+  ///   - describe: Fills in what else is known of the message.
+  package mutating func append(
+    _ payload: UnsafeRawBufferPointer,
+    direction: Direction,
+    kind: FrameKind,
+    realtime: Int64,
+    monotonic: Int64,
+    describe: (inout EventRecord) -> Void = { _ in }
+  ) {
+    var record = EventRecord(
+      seq: next,
+      realtime: realtime,
+      monotonic: monotonic,
+      offset: bytes.count,
+      length: payload.count,
+      sort: .message,
+      direction: direction,
+      kind: kind
+    )
+    describe(&record)
+    next += 1
+    bytes.append(contentsOf: payload)
+    records.append(record)
+  }
+
+  /// Adds an event of our own.
+  ///
+  /// - Parameters:
+  ///   - event: What happened. A gap is given the number here.
+  ///   - realtime: When, in nanoseconds since 1970.
+  ///   - monotonic: When, in nanoseconds of the monotonic clock.
+  /// - Returns: The number it got.
+  @discardableResult
+  package mutating func append(_ event: OwnEvent, realtime: Int64, monotonic: Int64) -> UInt64 {
+    let seq = next
+    next += 1
+    var event = event
+    if case .gap(var gap) = event {
+      gap.stamp = Stamp(seq: seq, realtime: realtime, monotonic: monotonic)
+      event = .gap(gap)
+    }
+    records.append(
+      EventRecord(
+        seq: seq,
+        realtime: realtime,
+        monotonic: monotonic,
+        detail: UInt32(own.count),
+        sort: .own
+      )
+    )
+    own.append(event)
+    return seq
+  }
+
+  /// Takes what has been gathered; numbering goes on.
+  ///
+  /// - Returns: The events since the last call, nil if there are none.
+  package mutating func take() -> EventBatch? {
+    guard !records.isEmpty else { return nil }
+    let storage = EventStorage(records: records, bytes: bytes, own: own)
+    records = []
+    bytes = []
+    own = []
+    return EventBatch(storage: storage, indices: storage.records.indices)
+  }
+}
