@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+# This file is part of ibkr-stream.
+"""How `ibkr record` ends when it cannot start: exit code, one sentence, no secret, no remains."""
+
+import argparse
+import asyncio
+import json
+import re
+import socket
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from harness.certificates import Certificates
+from harness.checks import Checks
+from harness.gateway import ACCOUNT, SESSION, Gateway, _stocks
+from harness.program import Program
+
+
+@dataclass
+class Case:
+    name: str
+    code: int
+    says: str  # a regular expression the sentence has to match, without regard to case
+    gateway: dict = field(default_factory=dict)
+    trust: str = "ca"  # ca, other, none
+    symbols: tuple = ("AAPL",)
+    url: str | None = None
+    directory: str | None = None
+    arguments: tuple = ()
+
+
+def unauthorized(_):
+    return web.Response(status=401, text="")
+
+
+def not_a_socket(_):
+    return web.Response(status=200, content_type="text/html", text="<html>Client login</html>")
+
+
+def ambiguous(_):
+    return web.json_response({"AAPL": [
+        {"name": "APPLE INC", "chineseName": None, "assetClass": "STK", "contracts": [
+            {"conid": 265598, "exchange": "NASDAQ", "isUS": True},
+            {"conid": 38708077, "exchange": "ARCA", "isUS": True}]},
+        {"name": "LS 1X AAPL", "chineseName": None, "assetClass": "STK", "contracts": [
+            {"conid": 493546048, "exchange": "LSEETF", "isUS": True}]}]})
+
+
+def unknown(_):
+    return web.json_response({"AAPL": []})
+
+
+def logged_out(_):
+    return web.json_response({"authenticated": False, "established": False, "competing": False,
+                              "connected": False, "MAC": None})
+
+
+CASES = [
+    Case("certificate of an unknown authority", 4, r"certificate.*(--ca|--pin)", trust="none"),
+    Case("certificate of another authority", 4, r"certificate", trust="other"),
+    Case("certificate for another host", 4, r"(host|name|127\.0\.0\.1)",
+         gateway={"names": ("gateway.example",)}),
+    Case("a pin that does not match", 4, r"pin", trust="pin"),
+    Case("refused port", 4, r"refused", url="refused"),
+    Case("a host that does not exist", 4, r"(resolve|look|name)",
+         url="https://no-such-host.invalid/v1/api"),
+    Case("an HTTP answer instead of an upgrade", 4, r"(upgrade|WebSocket|101)",
+         gateway={"overrides": {"ws": not_a_socket}}),
+    Case("401 from tickle", 3, r"(log ?in|401|session)", gateway={"overrides": {"tickle": unauthorized}}),
+    Case("401 from everything", 3, r"(log ?in|401|session)", gateway={"overrides": {
+        p: unauthorized for p in ("tickle", "iserver/auth/status", "iserver/accounts",
+                                  "trsrv/stocks", "iserver/secdef/search", "ws")}}),
+    Case("waiting for session", 3, r"(log ?in|session)",
+         gateway={"greeting": [b'{"message":"waiting for session"}']}),
+    Case("an unknown symbol", 2, r"NOSUCH", symbols=("NOSUCH",)),
+    Case("an unknown symbol, answered with an empty list", 2, r"AAPL",
+         gateway={"overrides": {"trsrv/stocks": unknown, "iserver/secdef/search":
+                                lambda _: web.json_response({"error": "No symbol found"})}}),
+    Case("an ambiguous symbol", 2, r"(?s)(?=.*265598)(?=.*(38708077|493546048))",
+         gateway={"overrides": {"trsrv/stocks": ambiguous}}),
+    Case("a directory below a file", 7, r"(director|create|write)", directory="file/data"),
+    Case("a directory that nobody may write to", 7, r"(director|create|write|permission)",
+         directory="/proc/1/no-such-data"),
+    Case("a gateway URL that is none", 2, r"(URL|gateway)", url="localhost:5000"),
+    Case("a gateway URL with a password", 2, r"(URL|user|gateway)", url="https://me:secret@localhost:5000/v1/api"),
+    Case("no symbol at all", 2, r"(symbol|usage)", symbols=()),
+    Case("an option that does not exist", 2, r"(?i)unknown option|unexpected", arguments=("--no-such",)),
+    Case("a duration that is none", 2, r"duration", arguments=("--duration", "soon")),
+    Case("a CA file that is not there", 2, r"(no-such|CA|file)", trust="missing"),
+]
+# `usage` faults of the command line; the codes 2 and 64 mean the same to a shell user, 78 is the
+# one for configuration.
+ALLOWED = {"a CA file that is not there": (1, 2, 4, 78), "a gateway URL that is none": (2, 78),
+           "a gateway URL with a password": (2, 78)}
+
+
+def remains(data: Path) -> list[str]:
+    """Files whose last line is cut, or that are not NDJSON."""
+    problems = []
+    for path in data.rglob("*.ndjson") if data.is_dir() else []:
+        content = path.read_bytes()
+        if content and not content.endswith(b"\n"):
+            problems.append(f"{path}: half a line")
+        for line in content.splitlines():
+            try:
+                json.loads(line)
+            except ValueError:
+                problems.append(f"{path}: {line[:80]!r}")
+    return problems
+
+
+def sentence(errors: str) -> str:
+    """The error itself: what stands after the log lines of a start."""
+    lines = [l for l in errors.splitlines() if re.match(r"(?i)(ibkr: )?error:", l.strip())]
+    return lines[-1] if lines else ""
+
+
+async def run(case: Case, arguments, folder: Path, checks: Checks):
+    folder.mkdir()
+    (folder / "file").write_text("")
+    data = Path(folder / (case.directory or "data"))
+    async with Gateway(folder / "gateway", **case.gateway) as gateway:
+        trust = {
+            "ca": ("--ca", gateway.ca), "none": (),
+            "other": ("--ca", Certificates(folder / "other").ca) if case.trust == "other" else (),
+            "pin": ("--pin", "sha256/" + "A" * 43 + "="),
+            "missing": ("--ca", folder / "no-such.pem"),
+        }[case.trust]
+        url = case.url or gateway.url
+        if url == "refused":
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                url = f"https://127.0.0.1:{probe.getsockname()[1]}/v1/api"
+        async with Program(arguments.ibkr, "record", *case.symbols, "--gateway", url, *trust,
+                           "-o", data, "--duration", "20s", *case.arguments) as recorder:
+            code = await recorder.wait(35)
+            errors = recorder.errors()
+    said = sentence(errors)
+    allowed = ALLOWED.get(case.name, (case.code,))
+    problems = []
+    if code not in allowed:
+        problems.append(f"exit code {code}, not {' or '.join(map(str, allowed))}")
+    if not said:
+        problems.append("no line that begins with 'error:'")
+    elif not re.search(case.says, errors, re.I):
+        problems.append(f"does not say {case.says}")
+    if leaked := [s for s in (SESSION, ACCOUNT, "me:secret", "username1") if s in errors]:
+        problems.append(f"shows a secret: {leaked}")
+    if len(errors.splitlines()) > 25:
+        problems.append(f"{len(errors.splitlines())} lines of errors")
+    problems += remains(data)
+    if not checks.that(case.name, not problems, f"{code}  {said[:150]}"):
+        print(*(f"          {p}" for p in problems), sep="\n")
+        print("          " + errors[-1500:].replace("\n", "\n          "))
+
+
+async def in_use(arguments, folder: Path, checks: Checks):
+    """Two recorders on one directory: the second ends with code 7, the first goes on."""
+    folder.mkdir()
+    async with Gateway(folder / "gateway") as gateway:
+        command = ("record", "AAPL", "--gateway", gateway.url, "--ca", gateway.ca, "-o", folder / "data")
+        async with Program(arguments.ibkr, *command) as first:
+            for _ in range(100):
+                if gateway.connections and gateway.connections[0].commands:
+                    break
+                await asyncio.sleep(0.1)
+            async with Program(arguments.ibkr, *command, "--duration", "5s") as second:
+                code = await second.wait(20)
+                said = sentence(second.errors())
+            checks.that("a directory already in use", code == 7 and first.running
+                        and re.search(r"(in use|another|lock|record)", said, re.I) is not None,
+                        f"{code}  {said[:150]}")
+            checks.that("its first recorder goes on and ends with code 0", await first.stop() == 0)
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ibkr", required=True)
+    arguments = parser.parse_args()
+    checks = Checks("bad input")
+    assert _stocks("AAPL")
+    with tempfile.TemporaryDirectory() as temporary:
+        for number, case in enumerate(CASES):
+            await run(case, arguments, Path(temporary) / str(number), checks)
+        await in_use(arguments, Path(temporary) / "in-use", checks)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

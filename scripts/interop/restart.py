@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# This file is part of ibkr-stream.
+"""The gateway dies in the middle of a recording and comes back."""
+
+import argparse
+import asyncio
+import signal
+import tempfile
+import time
+import urllib.parse
+from pathlib import Path
+
+from harness import recording
+from harness.checks import Checks
+from harness.program import Program
+
+REQUIRED = ["gap_id", "ts_start", "ts_end", "mono_start", "mono_end", "reason", "symbols", "conids",
+            "detected_by", "count", "seq_first", "seq_last", "run_prev", "backfill"]
+
+
+def last_quote(data: Path) -> int:
+    return max((r["ts_recv"] for r in recording.rows(data, "quote")), default=0)
+
+
+async def until(condition, seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        try:
+            if condition():
+                return True
+        except (OSError, ValueError):
+            pass  # the last line is being written
+        await asyncio.sleep(0.2)
+    return False
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ibkr", required=True)
+    parser.add_argument("--outage", type=float, default=4)
+    arguments = parser.parse_args()
+    checks = Checks("restart of the gateway")
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        data, ca = folder / "data", folder / "ca.pem"
+        async with Program(arguments.ibkr, "simulate", "--port", 0, "--ca-out", ca) as first:
+            url = (await first.line()).removeprefix("listening ")
+            port = urllib.parse.urlsplit(url).port
+            # The second simulator makes a certificate of its own, so the recorder cannot check it.
+            async with Program(arguments.ibkr, "record", "AAPL", "MSFT", "--gateway", url,
+                               "--insecure", "-o", data) as recorder:
+                flowing = await until(lambda: len(recording.rows(data, "quote")) > 10, 30)
+                if not checks.that("quotes flow", flowing):
+                    print(recorder.errors()[-3000:])
+                first.process.send_signal(signal.SIGKILL)
+                await first.wait(5)
+                killed = time.time_ns()
+                await asyncio.sleep(arguments.outage)
+                checks.that("the recorder outlives the gateway", recorder.running)
+                async with Program(arguments.ibkr, "simulate", "--port", port) as second:
+                    await second.line()
+                    back = time.time_ns()
+                    again = await until(lambda: last_quote(data) > back, 60)
+                    checks.that("quotes flow again", again,
+                                f"{(last_quote(data) - back) / 1e9:.1f} s after the restart")
+                    # The gap ends with the first image of each instrument.
+                    await until(lambda: bool(recording.rows(data, "gap")), 15)
+                    code = await recorder.stop()
+                    if not checks.that("SIGINT ends it with code 0", code == 0, code):
+                        print(recorder.errors()[-3000:])
+        raw, gaps = recording.rows(data, "raw"), recording.rows(data, "gap")
+        others = [*gaps, *recording.rows(data, "status")]
+        checks.none("seq from 1 without a hole", recording.holes(raw, others), raw[-1]["seq"])
+        if checks.that("one gap", len(gaps) == 1, len(gaps)):
+            gap = gaps[0]
+            print(f"          {gap}")
+            checks.that("gap: every column", all(name in gap for name in REQUIRED))
+            checks.that("gap: starts at the last proof of life",
+                        killed - 15e9 < gap["ts_start"] <= killed + 1e9,
+                        f"{(killed - gap['ts_start']) / 1e9:.2f} s before the kill")
+            checks.that("gap: ends after the restart", gap["ts_end"] is not None
+                        and gap["ts_end"] >= back, f"{(gap['ts_end'] - gap['ts_start']) / 1e9:.2f} s long")
+            checks.that("gap: the monotonic clock agrees",
+                        abs((gap["mono_end"] - gap["mono_start"])
+                            - (gap["ts_end"] - gap["ts_start"])) < 1e9)
+            checks.that("gap: reason", gap["reason"] == "disconnect", gap["reason"])
+            checks.that("gap: symbols", sorted(gap["symbols"]) == ["AAPL", "MSFT"], gap["symbols"])
+            checks.that("gap: conids", len(gap["conids"]) == 2, gap["conids"])
+            inside = [r["seq"] for r in recording.rows(data, "quote")
+                      if gap["ts_start"] + 1e9 < r["ts_recv"] < gap["ts_end"] - 1e9 and r["ts_recv"] < back
+                      and r["ts_recv"] > killed]
+            checks.none("no quote inside the outage", inside)
+        after = [r for r in recording.rows(data, "quote") if r["ts_recv"] > back]
+        checks.that("the first quotes afterwards are images",
+                    bool(after) and all(next(r for r in after if r["symbol"] == s)["snapshot"]
+                                        for s in {r["symbol"] for r in after}))
+    checks.finish()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
