@@ -94,7 +94,7 @@ let package = Package(
     .testTarget(name: "FlowTests", dependencies: ["Flow"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
-    .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"]),
+    .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "CZlib"]),
     .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"]),
     .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),

@@ -49,6 +49,7 @@ extension HTTPError.Code {
   package static let invalidFieldValue = Self(value: .invalidFieldValue)
   package static let duplicateField = Self(value: .duplicateField)
   package static let missingHost = Self(value: .missingHost)
+  package static let tooManyInterimResponses = Self(value: .tooManyInterimResponses)
   package static let truncatedHead = Self(value: .truncatedHead)
   // Bodies.
   package static let invalidContentLength = Self(value: .invalidContentLength)
@@ -75,7 +76,7 @@ extension HTTPError.Code {
   private enum Value: String, Sendable {
     case notHTTP, unsupportedVersion, malformedStartLine, headTooLarge, tooManyFields
     case bareLineEnding, controlCharacter, foldedField, invalidFieldName, invalidFieldValue
-    case duplicateField, missingHost, truncatedHead
+    case duplicateField, missingHost, tooManyInterimResponses, truncatedHead
     case invalidContentLength, ambiguousLength, unsupportedTransferCoding, bodyTooLarge
     case invalidChunk, trailersTooLarge, truncatedBody, unsupportedContentCoding, corruptContent
     case invalidMethod, invalidTarget
@@ -96,6 +97,7 @@ extension HTTPError.Code {
       case .invalidFieldValue: "a header's value holds a character that is not allowed"
       case .duplicateField: "a header that may stand once stands more than once"
       case .missingHost: "the request does not name exactly one host"
+      case .tooManyInterimResponses: "the server sends interim responses without end"
       case .truncatedHead: "the connection ended inside the HTTP head"
       case .invalidContentLength: "Content-Length is not a number, or too large"
       case .ambiguousLength: "Content-Length and Transfer-Encoding contradict each other"

@@ -57,6 +57,13 @@ struct HeadLines: Sendable {
   }
 }
 
+extension HeadLines {
+  /// Takes the line that was just read out of the count, as far as its size is honest.
+  ///
+  /// - Parameter bytes: How many bytes of the line, its end included, do not count.
+  mutating func forgiveLine(upTo bytes: Int) { total -= min(line.count + 2, bytes) }
+}
+
 extension HTTPFields.Field {
   /// Reads one header line (RFC 9112 §5).
   ///
