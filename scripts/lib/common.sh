@@ -41,9 +41,13 @@ need_packages() {
   ((${#missing[@]})) || return 0
   command -v apt-get >/dev/null || fail "missing: ${missing[*]} (install them with your package manager)"
   say "installing ${missing[*]}"
-  as_root apt-get update -qq >&2
-  as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+  local log
+  log=$(mktemp)
+  {
+    as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends "${missing[@]}"
+  } >"$log" 2>&1 || { tail -20 "$log" >&2; fail "apt-get could not install ${missing[*]}"; }
+  rm -f "$log"
 }
 
 # What a build needs: Swift itself, and the headers of the two C libraries.
