@@ -42,15 +42,17 @@ class Merger:
         self._state: dict[int, dict[str, Decimal | None]] = {}
         self._server: dict[int, str] = {}
 
-    def forget(self) -> None:
-        self._state.clear()
-        self._server.clear()
+    def forget(self, conids=None) -> None:
+        """After a gap no old value may read as now."""
+        for conid in list(self._state) if conids is None else conids:
+            self._state.pop(conid, None)
+            self._server.pop(conid, None)
 
     def merge(self, text: bytes) -> dict | None:
         """What the row of this message must hold, or None if the message is no market data."""
         try:
             message = json.loads(text, parse_float=Decimal)
-        except (ValueError, UnicodeDecodeError):
+        except (ValueError, RecursionError):
             return None
         if not isinstance(message, dict) or not str(message.get("topic", "")).startswith("smd+"):
             return None
