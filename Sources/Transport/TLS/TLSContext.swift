@@ -125,10 +125,11 @@ package final class TLSContext: @unchecked Sendable {
         throw Self.misconfigured("certificate \(index + 1) of the chain cannot be used")
       }
     }
-    let memory = BIO_new_mem_buf(credentials.keyPEM, Int32(clamping: credentials.keyPEM.utf8.count))
-    defer { BIO_free(memory) }
-    // Without a callback OpenSSL would ask for the passphrase on the terminal.
-    guard let key = PEM_read_bio_PrivateKey(memory, nil, { _, _, _, _ in -1 }, nil) else {
+    let read = withMemory(credentials.keyPEM) { memory in
+      // Without a callback OpenSSL would ask for the passphrase on the terminal.
+      PEM_read_bio_PrivateKey(memory, nil, { _, _, _, _ in -1 }, nil)
+    }
+    guard let key = read else {
       throw Self.misconfigured("the private key cannot be read; it must have no passphrase")
     }
     defer { EVP_PKEY_free(key) }
@@ -172,10 +173,10 @@ private final class PEMCertificates {
   private var pointers: [OpaquePointer] = []
 
   init(pem: String) throws(TLSError) {
-    let memory = BIO_new_mem_buf(pem, Int32(clamping: pem.utf8.count))
-    defer { BIO_free(memory) }
-    while let certificate = PEM_read_bio_X509(memory, nil, nil, nil) {
-      pointers.append(certificate)
+    withMemory(pem) { memory in
+      while let certificate = PEM_read_bio_X509(memory, nil, nil, nil) {
+        pointers.append(certificate)
+      }
     }
     // The end of the text is reported as an error too.
     let reasons = OpenSSLReasons.drain()
@@ -192,5 +193,14 @@ private final class PEMCertificates {
     try withExtendedLifetime(self) { () throws(TLSError) in
       for (index, pointer) in pointers.enumerated() { try body(index, pointer) }
     }
+  }
+}
+
+/// Lends text to OpenSSL as a BIO, which points into the text and so must not outlive it.
+private func withMemory<Result>(_ text: String, _ body: (OpaquePointer?) -> Result) -> Result {
+  text.withCString { bytes in
+    let memory = BIO_new_mem_buf(bytes, -1)
+    defer { BIO_free(memory) }
+    return body(memory)
   }
 }
