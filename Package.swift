@@ -61,7 +61,7 @@ let package = Package(
     .target(name: "JSON"),
     .target(name: "Crypto", dependencies: ["COpenSSL"]),
     .target(name: "HTTP1", dependencies: ["CZlib"]),
-    .target(name: "WebSocketProtocol", dependencies: ["HTTP1", "CZlib"]),
+    .target(name: "WebSocketProtocol", dependencies: ["HTTP1", "Crypto", "CZlib"]),
     .target(name: "OAuth1a", dependencies: ["Crypto"]),
 
     // Sockets.
@@ -95,7 +95,7 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
     .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "CZlib"]),
-    .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol"]),
+    .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "HTTP1"]),
     .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"]),
