@@ -82,7 +82,9 @@ let package = Package(
     ),
     .target(
       name: "GatewaySimulator",
-      dependencies: ["WebSocket", "HTTP1", "Transport", "OAuth1a", "JSON", "Crypto", logging]
+      dependencies: [
+        "WebSocket", "HTTP1", "Transport", "OAuth1a", "JSON", "Crypto", "Flow", logging,
+      ]
     ),
 
     .executableTarget(
@@ -96,13 +98,16 @@ let package = Package(
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),
     .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1", "CZlib"]),
     .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "HTTP1"]),
-    .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a"]),
+    .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a", "Crypto", "JSON"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"]),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),
-    .testTarget(name: "GatewaySimulatorTests", dependencies: ["GatewaySimulator"]),
+    .testTarget(
+      name: "GatewaySimulatorTests",
+      dependencies: ["GatewaySimulator", "WebSocket", "HTTP1", "Transport", "JSON", "Flow"]
+    ),
     .testTarget(name: "CommandTests", dependencies: ["ibkr"]),
   ]
 )
