@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// A whole gateway without I/O: sockets, requests, market and faults, fed with texts and times.
+///
+/// The same options and the same inputs at the same times give the same outputs.
+struct GatewayModel: Sendable {
+  private enum Incident: Sendable {
+    case fault(Fault)
+    case acceptAgain
+    case speakAgain
+    case dataAgain
+    case authenticateAgain(announced: Bool)
+    case loneAgain
+  }
+
+  private(set) var state: GatewayState
+  /// Whether new connections are refused.
+  private(set) var refusesConnections = false
+  private var sockets: [(id: Int, session: SocketSession)] = []
+  private var lastSocket = 0
+  private var incidents = Agenda<Incident>()
+
+  init(_ options: GatewayState.Options, scenario: Scenario = .steady, at now: Timestamp) {
+    state = GatewayState(options)
+    for event in scenario.events {
+      incidents.insert(.fault(event.fault), at: now.monotonic + event.after.nanoseconds)
+    }
+  }
+
+  /// When there is something to do without being asked.
+  var nextTime: Int64? {
+    var times = sockets.compactMap(\.session.nextTime)
+    if let time = state.market.nextTime { times.append(time) }
+    if let time = incidents.nextTime { times.append(time) }
+    return times.min()
+  }
+
+  /// Adds a socket whose handshake has just been completed.
+  ///
+  /// - Returns: The socket's number.
+  mutating func open(at now: Timestamp, knowsSession: Bool = true) -> Int {
+    lastSocket += 1
+    sockets.append((lastSocket, SocketSession(at: now, knowsSession: knowsSession, state)))
+    return lastSocket
+  }
+
+  /// Hands a client's text to its socket.
+  mutating func receive(_ text: String, from socket: Int, at now: Timestamp) {
+    guard let index = sockets.firstIndex(where: { $0.id == socket }) else { return }
+    sockets[index].session.receive(text, at: now, &state)
+  }
+
+  /// Forgets a socket.
+  mutating func close(_ socket: Int) {
+    guard let index = sockets.firstIndex(where: { $0.id == socket }) else { return }
+    sockets[index].session.end(&state)
+    sockets.remove(at: index)
+  }
+
+  /// Does everything whose time has come, in the order of the times.
+  mutating func advance(to now: Timestamp) {
+    while true {
+      let incident = incidents.nextTime ?? .max
+      let change = state.market.nextTime ?? .max
+      let due = sockets.indices.min {
+        (sockets[$0].session.nextTime ?? .max) < (sockets[$1].session.nextTime ?? .max)
+      }
+      let duty = due.flatMap { sockets[$0].session.nextTime } ?? .max
+      guard min(incident, change, duty) <= now.monotonic else { return }
+      if incident <= change, incident <= duty {
+        if let (time, incident) = incidents.next(until: incident) { happen(incident, at: time) }
+      } else if duty <= change, let due {
+        _ = sockets[due].session.advance(to: now, &state)
+      } else if let (time, conid) = state.market.step(until: change) {
+        publish(conid, updated: now.milliseconds(at: time))
+      }
+    }
+  }
+
+  /// Takes what is to be sent, in order.
+  mutating func takeOutput() -> [(socket: Int, output: SocketOutput)] {
+    var all: [(socket: Int, output: SocketOutput)] = []
+    for index in sockets.indices {
+      let id = sockets[index].id
+      for output in sockets[index].session.takeOutput() { all.append((id, output)) }
+    }
+    return all
+  }
+
+  /// Answers a request.
+  mutating func respond(to request: GatewayRequest, at now: Timestamp) -> GatewayResponse {
+    request.answer(&state, at: now)
+  }
+
+  private mutating func publish(_ conid: Int, updated: Int64) {
+    guard state.deliversData, let feed = state.market.feed(conid) else { return }
+    for index in sockets.indices { sockets[index].session.publish(conid, feed, updated: updated) }
+  }
+
+  private mutating func happen(_ incident: Incident, at time: Int64) {
+    switch incident {
+    case .fault(let fault): begin(fault, at: time)
+    case .acceptAgain: refusesConnections = false
+    case .speakAgain: state.silent = false
+    case .dataAgain: state.dataPaused = false
+    case .authenticateAgain(let announced):
+      change(announced: announced) { $0.authenticated = true }
+    case .loneAgain:
+      change(announced: true) {
+        $0.competing = false
+        $0.authenticated = true
+      }
+    }
+  }
+
+  private mutating func begin(_ fault: Fault, at time: Int64) {
+    switch fault {
+    case .dropConnections:
+      sendToAll(.drop)
+    case .closeConnections(let code):
+      sendToAll(.close(code: code))
+    case .refuseConnections(let duration):
+      refusesConnections = true
+      sendToAll(.drop)
+      incidents.insert(.acceptAgain, at: time + duration.nanoseconds)
+    case .silence(let duration):
+      state.silent = true
+      incidents.insert(.speakAgain, at: time + duration.nanoseconds)
+    case .dataPause(let duration):
+      state.dataPaused = true
+      incidents.insert(.dataAgain, at: time + duration.nanoseconds)
+    case .authenticationLoss(let duration, let announcesReturn):
+      change(announced: true) { $0.authenticated = false }
+      incidents.insert(
+        .authenticateAgain(announced: announcesReturn),
+        at: time + duration.nanoseconds
+      )
+    case .competingLogin(let duration):
+      change(announced: true) {
+        $0.competing = true
+        $0.authenticated = false
+      }
+      incidents.insert(.loneAgain, at: time + duration.nanoseconds)
+    case .newSession:
+      state.renewSession()
+      sendToAll(.close(code: 1000))
+    }
+  }
+
+  private mutating func change(announced: Bool, _ body: (inout LoginState) -> Void) {
+    let before = state.login
+    body(&state.login)
+    guard announced else { return }
+    let messages = state.login.changes(since: before)
+    for index in sockets.indices { sockets[index].session.tell(messages) }
+  }
+
+  private mutating func sendToAll(_ output: SocketOutput) {
+    for index in sockets.indices { sockets[index].session.send(output) }
+  }
+}

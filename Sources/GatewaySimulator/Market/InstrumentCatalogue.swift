@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// The contracts that can be looked up and subscribed.
+///
+/// Contract ids and prices are those of recorded traffic and of IBKR's own samples, April 2026;
+/// only the two companies of the ambiguous symbol carry ids of the simulator's own.
+struct InstrumentCatalogue: Sendable {
+  private let instruments: [Instrument]
+  private let byConid: [Int: Instrument]
+
+  init(_ instruments: [Instrument]) {
+    self.instruments = instruments
+    byConid = Dictionary(instruments.map { ($0.conid, $0) }) { first, _ in first }
+  }
+
+  subscript(conid: Int) -> Instrument? { byConid[conid] }
+
+  /// The contracts of a symbol, in the order in which IBKR lists them: by company.
+  func contracts(symbol: String) -> [Instrument] {
+    instruments.filter { $0.symbol == symbol }
+  }
+
+  /// The contracts whose company name contains `text`, letter case aside.
+  func contracts(nameContaining text: String) -> [Instrument] {
+    let wanted = text.uppercased()
+    return instruments.filter { $0.companyName.contains(wanted) }
+  }
+
+  static let standard = InstrumentCatalogue([
+    Instrument(265598, "AAPL", "APPLE INC", "NASDAQ", price: 27_167),
+    Instrument(
+      38_708_077,
+      "AAPL",
+      "APPLE INC",
+      "MEXI",
+      price: 473_510,
+      isUS: false,
+      behaviour: .frozen,
+      availability: "ZB"
+    ),
+    Instrument(272093, "MSFT", "MICROSOFT CORP", "NASDAQ", price: 41_753),
+    Instrument(8314, "IBM", "INTL BUSINESS MACHINES CORP", "NYSE", price: 23_012),
+    Instrument(3_691_937, "AMZN", "AMAZON.COM INC", "NASDAQ", price: 27_281),
+    Instrument(208_813_720, "GOOG", "ALPHABET INC-CL C", "NASDAQ", price: 37_471),
+    Instrument(107_113_386, "META", "META PLATFORMS INC-CLASS A", "NASDAQ", price: 60_600),
+    Instrument(4_815_747, "NVDA", "NVIDIA CORP", "NASDAQ", price: 21_085),
+    Instrument(76_792_991, "TSLA", "TESLA INC", "NASDAQ", price: 37_335),
+    Instrument(15_124_833, "NFLX", "NETFLIX INC", "NASDAQ", price: 9_144),
+    Instrument(270639, "INTC", "INTEL CORP", "NASDAQ", price: 9_723),
+    Instrument(268084, "CSCO", "CISCO SYSTEMS INC", "NASDAQ", price: 8_918),
+    Instrument(265768, "ADBE", "ADOBE INC", "NASDAQ", price: 24_136),
+    Instrument(4391, "AMD", "ADVANCED MICRO DEVICES", "NASDAQ", price: 21_450),
+    Instrument(732_440_574, "LRCX", "LAM RESEARCH CORP", "NASDAQ", price: 24_860),
+    Instrument(8719, "JNJ", "JOHNSON & JOHNSON", "NYSE", price: 22_800),
+    Instrument(11054, "PG", "PROCTER & GAMBLE CO/THE", "NYSE", price: 14_607),
+    Instrument(11017, "PEP", "PEPSICO INC", "NASDAQ", price: 15_454),
+    Instrument(8894, "KO", "COCA-COLA CO/THE", "NYSE", price: 7_868),
+    Instrument(13824, "WMT", "WALMART INC", "NASDAQ", price: 12_738),
+    Instrument(6459, "DIS", "WALT DISNEY CO/THE", "NYSE", price: 10_156),
+    Instrument(10098, "BAC", "BANK OF AMERICA CORP", "NYSE", price: 5_264, availability: "DPB"),
+    Instrument(7930, "HD", "HOME DEPOT INC", "NYSE", price: 32_288, behaviour: .availabilityFirst),
+    Instrument(13272, "UNH", "UNITEDHEALTH GROUP INC", "NYSE", price: 36_921, behaviour: .halted),
+    Instrument(756733, "SPY", "SPDR S&P 500 ETF TRUST", "ARCA", price: 65_589),
+    Instrument(320_227_571, "QQQ", "INVESCO QQQ TRUST SERIES 1", "NASDAQ", price: 58_840),
+    // Three digits after the point, and prices that come late.
+    Instrument(
+      80_268_543,
+      "IS3Q",
+      "ISHARES MSCI WRLD QUAL",
+      "IBIS2",
+      price: 64_838,
+      priceDigits: 3,
+      tick: 2,
+      isUS: false,
+      behaviour: .availabilityFirst,
+      availability: "RPB"
+    ),
+    // Found by its number, but without data.
+    Instrument(8595, "JDAS", "DELISTED", "VALUE", price: 0, behaviour: .noData),
+    // One symbol, two companies, neither of them American: nobody can guess which is meant.
+    Instrument(900_000_001, "SAN", "BANCO SANTANDER SA", "BM", price: 985, isUS: false),
+    Instrument(900_000_002, "SAN", "SANOFI", "SBF", price: 8_436, isUS: false),
+  ])
+}

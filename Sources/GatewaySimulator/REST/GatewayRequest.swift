@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import JSON
+import OAuth1a
+
+/// A request to the gateway's REST side, taken apart.
+struct GatewayRequest: Sendable {
+  let method: String
+  /// The path below `/v1/api`, percent-encoding removed, as `/iserver/accounts`.
+  let path: String
+  let query: [String: String]
+  let body: [UInt8]
+
+  /// Reads a request's target.
+  ///
+  /// - Returns: nil for a path that is not below the gateway's.
+  init?(method: String, target: String, body: [UInt8]) {
+    let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    // The gateway still rewrites the old name of its API.
+    guard let base = ["/v1/api/", "/v1/portal/"].first(where: { parts[0].hasPrefix($0) }) else {
+      return nil
+    }
+    self.method = method
+    path = Self.decoded(parts[0].dropFirst(base.utf8.count - 1))
+    var query: [String: String] = [:]
+    for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
+      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      query[Self.decoded(sides[0])] = sides.count > 1 ? Self.decoded(sides[1]) : ""
+    }
+    self.query = query
+    self.body = body
+  }
+
+  /// A parameter from the query, or from a body that is a JSON object.
+  func parameter(_ name: String) -> String? {
+    if let value = query[name] { return value }
+    guard let value = (try? JSONValue(parsing: body))?[name] else { return nil }
+    return value.string ?? value.bool.map { "\($0)" }
+  }
+
+  /// The text without percent-encoding; as it is where that is broken.
+  private static func decoded(_ text: Substring) -> String {
+    PercentEncoding.unquotePlus(text) ?? String(text)
+  }
+}
+
+/// An answer of the REST side.
+struct GatewayResponse: Sendable, Hashable {
+  let status: Int
+  let contentType: String
+  let body: String
+
+  private init(status: Int, contentType: String, body: String) {
+    self.status = status
+    self.contentType = contentType
+    self.body = body
+  }
+
+  /// JSON text as it is.
+  static func json(_ body: String, status: Int = 200) -> GatewayResponse {
+    GatewayResponse(status: status, contentType: "application/json; charset=utf-8", body: body)
+  }
+
+  /// A JSON object with one member.
+  static func error(_ text: String, status: Int) -> GatewayResponse {
+    .json(#"{"error":\#(text.asJSON),"statusCode":\#(status)}"#, status: status)
+  }
+
+  /// What the gateway says to a path that it does not know.
+  static let notFound = GatewayResponse(
+    status: 404,
+    contentType: "text/html; charset=utf-8",
+    body: "<html><body><h1>Resource not found</h1></body></html>"
+  )
+
+  /// What it says to everybody who is not logged in.
+  static let unauthorized = GatewayResponse(
+    status: 401,
+    contentType: "text/html; charset=utf-8",
+    body: ""
+  )
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// What all sockets and all requests of one simulated gateway share.
+struct GatewayState: Sendable {
+  /// What can be set once, at the start.
+  struct Options: Sendable {
+    var seed: UInt64 = 1
+    var pace = Market.Pace.natural
+    /// How many times a `tic` is answered; one live gateway was seen to do it four times.
+    var ticAnswers = 1
+    /// How long the gateway needs to reach its own server; commands before that are lost.
+    var upstreamDelay: Int64 = 120_000_000
+    /// How long the first image of an instrument takes.
+    var imageDelay: Int64 = 200_000_000
+    /// The distance of the heartbeats.
+    var heartbeat: Int64 = 10_000_000_000
+    var catalogue = InstrumentCatalogue.standard
+  }
+
+  let options: Options
+  let account = Account()
+  var login: LoginState
+  var market: Market
+  /// Data stops while heartbeats go on.
+  var dataPaused = false
+  /// Nothing is sent at all, though the sockets stay open.
+  var silent = false
+  /// Whether `iserver/accounts` was asked for, without which there are no snapshots.
+  var hasListedAccounts = false
+  /// The server id of each stream that a snapshot opened.
+  var snapshots: [Int: String] = [:]
+  private var serverIDs = 0
+  private var random: SplitMix64
+
+  init(_ options: Options) {
+    self.options = options
+    market = Market(seed: options.seed, pace: options.pace)
+    random = SplitMix64(seed: options.seed, stream: 0)
+    login = LoginState(session: "")
+    renewSession()
+  }
+
+  /// Whether market data flows.
+  var deliversData: Bool {
+    login.authenticated && !login.competing && !dataPaused && !silent
+  }
+
+  /// The id of the next subscription.
+  mutating func takeServerID() -> String {
+    defer { serverIDs += 1 }
+    return "q\(serverIDs)"
+  }
+
+  /// Closes the streams that snapshots opened.
+  mutating func endSnapshots() {
+    for conid in snapshots.keys { market.unwatch(conid) }
+    snapshots.removeAll()
+  }
+
+  /// Gives the login another session id.
+  mutating func renewSession() {
+    let digits = [random.next(), random.next()].map { number in
+      let text = String(number, radix: 16)
+      return String(repeating: "0", count: 16 - text.utf8.count) + text
+    }
+    login.session = digits.joined()
+  }
+}
+
+extension Timestamp {
+  /// The realtime clock in Unix milliseconds when the monotonic clock stood at `monotonic`.
+  func milliseconds(at monotonic: Int64) -> Int64 {
+    (realtime - (self.monotonic - monotonic)) / 1_000_000
+  }
+
+  /// The realtime clock in Unix milliseconds.
+  var milliseconds: Int64 { realtime / 1_000_000 }
+}

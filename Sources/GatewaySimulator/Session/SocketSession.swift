@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// What a socket has to do next.
+enum SocketOutput: Hashable, Sendable {
+  /// A message, for a binary frame.
+  case message(String)
+  /// The closing handshake.
+  case close(code: UInt16)
+  /// The end of the TCP connection without a word.
+  case drop
+}
+
+/// One WebSocket of a client, from the upgrade on; it knows neither socket nor clock.
+struct SocketSession: Sendable {
+  enum Phase { case connecting, waitingForSession, open }
+  enum Duty: Hashable { case upstream, account, status, heartbeat, image(String), prices(String) }
+
+  private(set) var phase = Phase.connecting
+  var agenda = Agenda<Duty>()
+  var streams: [Int: [MarketDataStream]] = [:]
+  private var output: [SocketOutput] = []
+  /// Whether the cookie or the session text named a session that the server knows.
+  private let knowsSession: Bool
+
+  /// A socket whose handshake the gateway has just completed, on its own.
+  init(at now: Timestamp, knowsSession: Bool = true, _ gateway: GatewayState) {
+    self.knowsSession = knowsSession
+    agenda.insert(.upstream, at: now.monotonic + gateway.options.upstreamDelay)
+  }
+
+  /// When there is something to do without being asked.
+  var nextTime: Int64? { agenda.nextTime }
+
+  /// Takes what is to be sent.
+  mutating func takeOutput() -> [SocketOutput] {
+    defer { output.removeAll(keepingCapacity: true) }
+    return output
+  }
+
+  /// Adds something to be sent.
+  mutating func send(_ output: SocketOutput) { self.output.append(output) }
+
+  /// Does the next duty if its time has come.
+  ///
+  /// - Returns: Whether there was one.
+  mutating func advance(to now: Timestamp, _ gateway: inout GatewayState) -> Bool {
+    guard let (time, duty) = agenda.next(until: now.monotonic) else { return false }
+    let updated = now.milliseconds(at: time)
+    switch duty {
+    case .upstream:
+      if knowsSession, gateway.login.connected {
+        greet(at: time, gateway)
+      } else {
+        phase = .waitingForSession
+        say(#"{"message":"waiting for session"}"#, gateway)
+      }
+    case .account:
+      say(#"{"topic":"act","args":\#(gateway.account.accounts)}"#, gateway)
+    case .status:
+      say(gateway.login.greeting(gateway.account), gateway)
+    case .heartbeat:
+      say(#"{"topic":"system","hb":\#(updated)}"#, gateway)
+      agenda.insert(.heartbeat, at: time + gateway.options.heartbeat)
+    case .image(let target):
+      sendImage(target, at: time, updated: updated, gateway)
+    case .prices(let target):
+      sendPrices(target, updated: updated, gateway)
+    }
+    return true
+  }
+
+  /// Takes a text of the client.
+  mutating func receive(_ text: String, at now: Timestamp, _ gateway: inout GatewayState) {
+    let command = Command(text)
+    switch phase {
+    case .connecting:
+      // The gateway writes it to a connection that it does not have yet: no answer, no error.
+      return
+    case .waitingForSession:
+      if case .session(gateway.login.session) = command, gateway.login.connected {
+        greet(at: now.monotonic, gateway)
+      }
+    case .open:
+      answer(command, text, at: now, &gateway)
+    }
+  }
+
+  /// Sends what an instrument's change means for this socket.
+  mutating func publish(_ conid: Int, _ feed: InstrumentFeed, updated: Int64) {
+    guard let count = streams[conid]?.count else { return }
+    for index in 0..<count where streams[conid]?[index].isOpening == false {
+      if let message = streams[conid]?[index].changes(feed, updated: updated) {
+        output.append(.message(message))
+      }
+    }
+  }
+
+  /// Gives back what the socket holds of the gateway.
+  mutating func end(_ gateway: inout GatewayState) {
+    for (conid, list) in streams {
+      for _ in list { gateway.market.unwatch(conid) }
+    }
+    streams.removeAll()
+    agenda = Agenda()
+  }
+
+  /// Tells an open socket about a change of the login.
+  mutating func tell(_ messages: [String]) {
+    guard phase == .open else { return }
+    output += messages.map { .message($0) }
+  }
+
+  mutating func say(_ text: String, _ gateway: GatewayState) {
+    if !gateway.silent { output.append(.message(text)) }
+  }
+
+  // Recorded: the three messages of the greeting come within 250 ms, always in this order.
+  private mutating func greet(at time: Int64, _ gateway: GatewayState) {
+    phase = .open
+    say(gateway.account.welcome, gateway)
+    agenda.insert(.account, at: time + 60_000_000)
+    agenda.insert(.status, at: time + 110_000_000)
+    agenda.insert(.heartbeat, at: time + gateway.options.heartbeat)
+  }
+}
