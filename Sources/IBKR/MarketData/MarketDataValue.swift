@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+public import JSON
+
+/// One value of a quote: what IBKR printed, and the number that it stands for.
+public struct MarketDataValue: Sendable, Hashable {
+  /// The letter that IBKR puts before a price.
+  public enum Mark: Sendable, Hashable {
+    /// `C`: the previous close is shown, because there is no trade yet.
+    case previousClose
+    /// `H`: trading is halted.
+    case halted
+  }
+
+  /// The value as it stood in the message, without the quotes of a string.
+  public let text: String
+
+  /// The number, exactly and with its digits; nil for text and where IBKR says that there is none.
+  public let decimal: Decimal?
+
+  /// The letter before a price.
+  public let mark: Mark?
+
+  /// Whether the server says that there is no value (`N/A`, `-`, empty).
+  ///
+  /// That is not the same as a field that is missing, which has not changed.
+  public let isNone: Bool
+
+  init(content: UnsafeRawBufferPointer, isText: Bool, kind: MarketDataField.Kind?) {
+    text =
+      (isText ? JSONString.text(content) : nil) ?? String(decoding: content, as: UTF8.self)
+    let parsed = QuoteNumber(content, allowsMark: kind == .price)
+    decimal = kind == .text ? nil : parsed.decimal
+    mark = parsed.mark
+    isNone = parsed.isNone
+  }
+}
+
+/// A value as a number, found without allocating.
+struct QuoteNumber {
+  private(set) var decimal: Decimal?
+  private(set) var mark: MarketDataValue.Mark?
+  private(set) var isNone = false
+  /// Whether the number was abbreviated (`12.2M`), so that its digits are not all there are.
+  private(set) var isAbbreviated = false
+
+  /// Numbers as IBKR prints them are short; what is longer is text.
+  private static let longest = 48
+
+  /// Reads a value.
+  ///
+  /// - Parameters:
+  ///   - content: The value without the quotes of a string.
+  ///   - allowsMark: Whether a `C` or `H` in front has a meaning, which is so for prices only.
+  init(_ content: UnsafeRawBufferPointer, allowsMark: Bool) {
+    var rest = content[...]
+    while rest.first == UInt8(ascii: " ") { rest.removeFirst() }
+    while rest.last == UInt8(ascii: " ") { rest.removeLast() }
+    guard rest.count <= Self.longest else { return }
+    if Self.saysNone(rest) {
+      isNone = true
+      return
+    }
+    if allowsMark, let letter = rest.first {
+      switch letter {
+      case UInt8(ascii: "C"): mark = .previousClose
+      case UInt8(ascii: "H"): mark = .halted
+      default: break
+      }
+      if mark != nil { rest.removeFirst() }
+    }
+    if rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+    if rest.last == UInt8(ascii: "%") { rest.removeLast() }
+    let power = rest.last.flatMap(Self.power(ofSuffix:))
+    if power != nil { rest.removeLast() }
+    decimal = Self.digits(rest)
+    if let power {
+      decimal = decimal?.multiplied(byPowerOfTen: power)
+      isAbbreviated = decimal != nil
+    }
+    if decimal == nil { mark = nil }
+  }
+
+  private static func saysNone(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {
+    switch text.count {
+    case 0: true
+    case 1: text.first == UInt8(ascii: "-")
+    case 3: text.elementsEqual("N/A".utf8)
+    case 4: text.elementsEqual("None".utf8) || text.elementsEqual("null".utf8)
+    default: false
+    }
+  }
+
+  private static func power(ofSuffix byte: UInt8) -> Int? {
+    switch byte | 0x20 {
+    case UInt8(ascii: "k"): 3
+    case UInt8(ascii: "m"): 6
+    case UInt8(ascii: "b"): 9
+    case UInt8(ascii: "t"): 12
+    default: nil
+    }
+  }
+
+  /// The number without its thousands separators, with a zero before a leading point.
+  private static func digits(_ text: Slice<UnsafeRawBufferPointer>) -> Decimal? {
+    guard text.contains(UInt8(ascii: ",")) || text.first == UInt8(ascii: ".") else {
+      return Decimal(UnsafeRawBufferPointer(rebasing: text))
+    }
+    return withUnsafeTemporaryAllocation(byteCount: longest + 1, alignment: 1) { room in
+      var count = 0
+      if text.first == UInt8(ascii: ".") {
+        room[0] = UInt8(ascii: "0")
+        count = 1
+      }
+      for byte in text where byte != UInt8(ascii: ",") {
+        room[count] = byte
+        count += 1
+      }
+      return Decimal(UnsafeRawBufferPointer(rebasing: room[..<count]))
+    }
+  }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+package import JSON
+
+/// The merged quote of one subscription: every value as of now.
+///
+/// Messages carry only what has changed. The state forgets everything when a request is new (another
+/// `server_id`) and when ``clear()`` is called at a gap, so that no old bid reads as one of now. It
+/// depends on the messages alone: live and from a log it comes out the same.
+package struct QuoteState: Sendable {
+  /// A value that has a place of its own; the others are ``Update/others``.
+  package enum Column: UInt8, Sendable, CaseIterable {
+    case bid, bidSize, ask, askSize, last, lastSize, volume
+    case open, high, low, close, change, changePercent
+
+    /// The name of the column.
+    package var name: StaticString {
+      switch self {
+      case .bid: "bid"
+      case .bidSize: "bid_size"
+      case .ask: "ask"
+      case .askSize: "ask_size"
+      case .last: "last"
+      case .lastSize: "last_size"
+      case .volume: "volume"
+      case .open: "open"
+      case .high: "high"
+      case .low: "low"
+      case .close: "close"
+      case .change: "change"
+      case .changePercent: "change_pct"
+      }
+    }
+
+    /// The column of a field, nil if it has none.
+    package init?(field id: Int) {
+      switch id {
+      case 84: self = .bid
+      case 88: self = .bidSize
+      case 86: self = .ask
+      case 85: self = .askSize
+      case 31: self = .last
+      case 7059: self = .lastSize
+      case 87, 7762: self = .volume
+      case 7295: self = .open
+      case 70: self = .high
+      case 71: self = .low
+      case 7296: self = .close
+      case 82: self = .change
+      case 83: self = .changePercent
+      default: return nil
+      }
+    }
+
+    fileprivate var allowsMark: Bool {
+      switch self {
+      case .bid, .ask, .last, .open, .high, .low, .close, .change: true
+      case .bidSize, .askSize, .lastSize, .volume, .changePercent: false
+      }
+    }
+  }
+
+  /// Several columns.
+  package struct Columns: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt16
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(_ column: Column) { rawValue = 1 << UInt16(column.rawValue) }
+  }
+
+  /// What is to be known of the values besides the values.
+  package struct Flags: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `last` is the previous close (`C` before it).
+    package static let lastIsClose = Flags(rawValue: 1)
+    /// Trading is halted (`H` before `last`).
+    package static let lastIsHalted = Flags(rawValue: 2)
+    /// The data is delayed (`D…`, `Y…`).
+    package static let delayed = Flags(rawValue: 4)
+    /// The data is frozen (`Z…`, `Y…`).
+    package static let frozen = Flags(rawValue: 8)
+    /// There will be no data (`N…`, `O…`).
+    package static let notSubscribed = Flags(rawValue: 16)
+    /// The message repeats the one before it: same `_updated`, same values.
+    package static let duplicate = Flags(rawValue: 32)
+  }
+
+  /// What one message did.
+  package struct Update: Sendable {
+    /// The columns that the message carried.
+    package var changed: Columns = []
+    /// The flags as of now; ``Flags/duplicate`` is about this message.
+    package var flags: Flags = []
+    /// Whether the message is an image and not a market event.
+    package var isSnapshot = false
+    /// Whether the message carried any field of a quote at all.
+    package var carriesFields = false
+  }
+
+  private var values: [Decimal?]
+  private var rule = SnapshotRule()
+  private var volumeIsExact = false
+  private var lasting: Flags = []
+  private var previous: (updated: Int64, digest: UInt64) = (.min, 0)
+
+  /// The availability code (6509) as it was last sent; empty if it never was.
+  package private(set) var availability: [UInt8] = []
+
+  /// Creates a state of which nothing is known.
+  package init() {
+    values = Array(repeating: nil, count: Column.allCases.count)
+  }
+
+  /// The value of a column as of now; nil if there is none or it was never sent.
+  package subscript(column: Column) -> Decimal? { values[Int(column.rawValue)] }
+
+  /// Forgets everything: what comes next is an image again.
+  package mutating func clear() {
+    rule.reset()
+    forget()
+  }
+
+  /// Merges a message of this subscription.
+  ///
+  /// - Parameters:
+  ///   - message: The bytes of a market-data message.
+  ///   - other: Called for every field that has no column, and for abbreviated values (`12.2M`),
+  ///     with the id, the value without quotes, and its kind in JSON.
+  /// - Returns: What it did, nil if it is no JSON object or not a quote.
+  package mutating func apply(
+    _ message: UnsafeRawBufferPointer,
+    other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void = { _, _, _ in }
+  ) -> Update? {
+    guard let head = MessageHead(message), head.topic == .marketData, !head.hasError else {
+      return nil
+    }
+    let (isSnapshot, isNew) = rule.observe(
+      serverID: head.serverID,
+      updated: head.updated,
+      carriesValue: head.carriesValue
+    )
+    if isNew { forget() }
+    var update = Update(isSnapshot: isSnapshot)
+    var digest: UInt64 = 0
+    var scanner = JSONScanner(message)
+    while let member = scanner.nextMember() {
+      guard let id = member.key.number else { continue }
+      let content = scanner.bytes(member.content)
+      // Order does not count: the gateway sends the same image in two orders.
+      digest &+= Digest.of(content, seed: UInt64(truncatingIfNeeded: id))
+      if id == 6509 {
+        availability = Array(content)
+        noteAvailability()
+      } else if id != 6119, id != 6508 {
+        update.carriesFields = true
+        set(id, content, member.kind, &update, other)
+      }
+    }
+    update.flags = lasting
+    if head.updated == previous.updated, digest == previous.digest, digest != 0 {
+      update.flags.insert(.duplicate)
+    }
+    previous = (head.updated, digest)
+    return update
+  }
+
+  private mutating func forget() {
+    for index in values.indices { values[index] = nil }
+    volumeIsExact = false
+    lasting = []
+    availability.removeAll(keepingCapacity: true)
+    previous = (.min, 0)
+  }
+
+  private mutating func set(
+    _ id: Int,
+    _ content: UnsafeRawBufferPointer,
+    _ kind: JSONKind,
+    _ update: inout Update,
+    _ other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void
+  ) {
+    guard let column = Column(field: id) else { return other(id, content, kind) }
+    let number = QuoteNumber(content, allowsMark: column.allowsMark)
+    if number.isAbbreviated || (number.decimal == nil && !number.isNone) {
+      other(id, content, kind)
+    }
+    if column == .volume {
+      // 7762 is exact; 87 is rounded for display and must not overwrite it.
+      if id == 87, volumeIsExact { return }
+      if id == 7762 { volumeIsExact = true }
+    }
+    update.changed.insert(Columns(column))
+    values[Int(column.rawValue)] = number.decimal
+    if column == .last {
+      lasting.remove([.lastIsClose, .lastIsHalted])
+      switch number.mark {
+      case .previousClose: lasting.insert(.lastIsClose)
+      case .halted: lasting.insert(.lastIsHalted)
+      case nil: break
+      }
+    }
+  }
+
+  /// The first letter decides (protocol reference 5.3).
+  private mutating func noteAvailability() {
+    lasting.remove([.delayed, .frozen, .notSubscribed])
+    switch availability.first {
+    case UInt8(ascii: "D"): lasting.insert(.delayed)
+    case UInt8(ascii: "Z"): lasting.insert(.frozen)
+    case UInt8(ascii: "Y"): lasting.insert([.delayed, .frozen])
+    case UInt8(ascii: "N"), UInt8(ascii: "O"): lasting.insert(.notSubscribed)
+    default: break
+    }
+  }
+}
