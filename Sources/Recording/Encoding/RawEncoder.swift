@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Crypto
+import IBKR
+
+/// Writes the lines of `ch=raw`: every event of a run, exactly.
+struct RawEncoder {
+  /// `{"v":1,"run":"…","seq":`, the same in every line of a run.
+  private let head: [UInt8]
+
+  init(run: RunID) {
+    head = Array("{\"v\":1,\"run\":\"\(run)\",\"seq\":".utf8)
+  }
+
+  /// What of a message goes into its line.
+  struct Content {
+    /// The bytes; those of a message that holds a secret come from the redactor.
+    var payload: UnsafeRawBufferPointer
+    /// The verbatim topic, empty if there is none.
+    var topic: UnsafeRawBufferPointer
+    /// Whether `payload` differs from what crossed the wire.
+    var isRedacted = false
+  }
+
+  /// Appends the line of a message or control frame.
+  func append(_ record: EventRecord, _ content: Content, to lines: inout LineBuffer) {
+    appendHead(record, to: &lines)
+    let isText = record.flags.contains(.utf8) || Self.isValid(content.payload, of: record.kind)
+    lines.append(record.direction == .inbound ? "\"in\",\"op\":" : "\"out\",\"op\":")
+    lines.append(Self.name(of: record.kind))
+    if content.topic.isEmpty {
+      lines.append(",\"topic\":null,\"msg\":")
+    } else {
+      lines.append(",\"topic\":")
+      if isText {
+        lines.append(string: content.topic)
+      } else {
+        lines.append(string: String(decoding: content.topic, as: UTF8.self))
+      }
+      lines.append(",\"msg\":")
+    }
+    if isText {
+      lines.append(string: content.payload)
+      lines.append(",\"b64\":null,\"redacted\":")
+    } else {
+      lines.append("null,\"b64\":\"")
+      var encoded: [UInt8] = []
+      Base64.append(content.payload, to: &encoded)
+      lines.append(contentsOf: encoded)
+      lines.append("\",\"redacted\":")
+    }
+    lines.append(content.isRedacted)
+    lines.append("}\n")
+  }
+
+  /// Appends the line of an event of our own.
+  ///
+  /// - Parameters:
+  ///   - record: The event's record.
+  ///   - kind: What kind of event it is: the column `op`.
+  ///   - text: The event as JSON.
+  ///   - isRedacted: Whether something in it was replaced.
+  ///   - lines: Where to put the line.
+  func append(
+    _ record: EventRecord,
+    own kind: String,
+    text: UnsafeRawBufferPointer,
+    isRedacted: Bool,
+    to lines: inout LineBuffer
+  ) {
+    appendHead(record, to: &lines)
+    lines.append("\"self\",\"op\":")
+    lines.append(string: kind)
+    lines.append(",\"topic\":null,\"msg\":")
+    lines.append(string: text)
+    lines.append(",\"b64\":null,\"redacted\":")
+    lines.append(isRedacted)
+    lines.append("}\n")
+  }
+
+  private func appendHead(_ record: EventRecord, to lines: inout LineBuffer) {
+    lines.append(contentsOf: head)
+    lines.append(record.seq)
+    lines.append(",\"ts_recv\":")
+    lines.append(record.realtime)
+    lines.append(",\"ts_event\":")
+    lines.append(orNull: record.tsEvent)
+    lines.append(",\"mono\":")
+    lines.append(record.monotonic)
+    lines.append(",\"dir\":")
+  }
+
+  /// Control frames are not checked when they come: few have a payload, and a close frame's code is
+  /// not text.
+  private static func isValid(_ payload: UnsafeRawBufferPointer, of kind: FrameKind) -> Bool {
+    switch kind {
+    case .text, .binary: false
+    case .close, .ping, .pong: String(validating: payload, as: UTF8.self) != nil
+    }
+  }
+
+  private static func name(of kind: FrameKind) -> StaticString {
+    switch kind {
+    case .text: "\"text\""
+    case .binary: "\"binary\""
+    case .close: "\"close\""
+    case .ping: "\"ping\""
+    case .pong: "\"pong\""
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Glibc
+
+/// What `runs/<run>.json` says of a run: who recorded, with what, from when to when.
+///
+/// It is written when the run begins, and again when it ends well; a run whose record has no end is
+/// still going on, or crashed.
+package struct RunRecord: Sendable {
+  /// The run.
+  package var run: RunID
+  /// When it began, in nanoseconds since 1970.
+  package var start: Int64
+  /// When it ended, in nanoseconds since 1970; nil until then.
+  package var end: Int64?
+  /// The number of its first event.
+  package var firstSeq: UInt64 = 1
+  /// The number of the last event that was recorded; nil until the end.
+  package var lastSeq: UInt64?
+  /// The name and version of the program.
+  package var tool: String
+  /// The settings, by name, without secrets.
+  package var configuration: [(name: String, value: String)]
+  /// How far the server's clock is ahead of ours, in nanoseconds; nil while it is not known.
+  package var clockOffset: Int64?
+
+  /// Where the record lies.
+  package var path: String { "runs/\(run).json" }
+
+  /// Writes the record in one step: a reader sees the old one or the new one, whole.
+  ///
+  /// - Parameter storage: The recording.
+  /// - Throws: `StorageError`.
+  package func write(to storage: any Storage) throws(StorageError) {
+    let draft = "\(path).new"
+    do {
+      try storage.remove(draft)
+    } catch  where error.code == .missing {
+      // As it should be; only a crash at this very place leaves one.
+    }
+    let file = try storage.create(draft)
+    try contents().withBytes { bytes throws(StorageError) in try file.writeAll(bytes) }
+    try file.synchronize()
+    try storage.rename(draft, to: path)
+    try storage.synchronizeFolder("runs")
+  }
+
+  private func contents() -> LineBuffer {
+    var text = LineBuffer()
+    text.append("{\"v\":1,\"run\":")
+    text.append(string: run.description)
+    text.append(",\"tool\":")
+    text.append(string: tool)
+    text.append(",\"host\":")
+    text.append(string: Self.hostName)
+    text.append(",\"process\":")
+    text.append(Int64(getpid()))
+    text.append(",\"ts_start\":")
+    text.append(start)
+    text.append(",\"ts_end\":")
+    text.append(orNull: end)
+    text.append(",\"seq_first\":")
+    text.append(firstSeq)
+    text.append(",\"seq_last\":")
+    if let lastSeq { text.append(lastSeq) } else { text.append("null") }
+    text.append(",\"clock_offset\":")
+    text.append(orNull: clockOffset)
+    text.append(",\"configuration\":{")
+    for (index, setting) in configuration.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      text.append(string: setting.name)
+      text.append(UInt8(ascii: ":"))
+      text.append(string: setting.value)
+    }
+    text.append("}}\n")
+    return text
+  }
+
+  private static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "" }
+    return name.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}

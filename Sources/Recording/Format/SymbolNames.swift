@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import IBKR
+
+/// Which name each subscription's records and files get.
+///
+/// Two subscriptions never share a name, so two instruments never share a file: the second of two
+/// instruments with one symbol has its conid behind it.
+struct SymbolNames {
+  /// A subscription as far as names go: the instrument and the exchange that was asked for.
+  private struct Target: Hashable {
+    let conid: Int
+    let exchange: Substring?
+  }
+
+  private var symbols: [Int: String] = [:]
+  private var targets: [UInt32: Target] = [:]
+  private var names: [Target: String] = [:]
+  private var owners: [String: Target] = [:]
+
+  /// Learns an instrument's symbol; records that were named before keep their name.
+  mutating func learn(_ instrument: Instrument) {
+    if !instrument.symbol.isEmpty { symbols[instrument.conid] = instrument.symbol }
+  }
+
+  /// Learns what a subscription's number stands for.
+  mutating func learn(_ key: SubscriptionKey) {
+    guard let conid = key.conid else { return }
+    targets[key.number] = Target(conid: conid, exchange: key.exchange)
+  }
+
+  /// The name of a subscription's records.
+  ///
+  /// - Parameters:
+  ///   - conid: The instrument.
+  ///   - subscription: The subscription's number, 0 if it is not known.
+  /// - Returns: The symbol, with `@EXCH` if an exchange was asked for; the conid if there is none.
+  mutating func name(conid: Int, subscription: UInt32) -> String {
+    name(of: targets[subscription] ?? Target(conid: conid, exchange: nil))
+  }
+
+  /// The name of a subscription's records, nil if it has no instrument.
+  mutating func name(of key: SubscriptionKey) -> String? {
+    guard let conid = key.conid else { return nil }
+    return name(of: Target(conid: conid, exchange: key.exchange))
+  }
+
+  private mutating func name(of target: Target) -> String {
+    if let name = names[target] { return name }
+    let suffix = target.exchange.map { "@\($0)" } ?? ""
+    var name = (symbols[target.conid] ?? String(target.conid)) + suffix
+    // A name that is too long for a file, or that another instrument has, gives way to the conid,
+    // which is unique.
+    if PartPath.encoded(name).utf8.count > 200 { name = "\(target.conid)\(suffix)" }
+    if let owner = owners[name], owner != target { name = "\(name)#\(target.conid)" }
+    names[target] = name
+    owners[name] = target
+    return name
+  }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// A day of the Gregorian calendar in UTC: what a recording is partitioned by.
+package struct UTCDate: Sendable, Hashable {
+  /// Days since 1970-01-01.
+  package let day: Int64
+
+  /// The day of a moment.
+  ///
+  /// - Parameter realtime: Nanoseconds since 1970.
+  package init(realtime: Int64) {
+    let (quotient, remainder) = realtime.quotientAndRemainder(dividingBy: Self.length)
+    day = remainder < 0 ? quotient - 1 : quotient
+  }
+
+  /// Whether a moment belongs to the day: the cheap question, asked for every line.
+  ///
+  /// - Parameter realtime: Nanoseconds since 1970.
+  /// - Returns: Whether it does.
+  package func contains(_ realtime: Int64) -> Bool {
+    let start = day * Self.length
+    return realtime >= start && realtime - start < Self.length
+  }
+
+  /// A day in nanoseconds.
+  private static let length: Int64 = 86_400_000_000_000
+}
+
+extension UTCDate: CustomStringConvertible {
+  /// The day as `2026-11-23`.
+  package var description: String {
+    // Years begin in March here, so that the leap day is a year's last; 400 of them are an era of
+    // 146,097 days. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
+    let shifted = day + 719_468
+    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+    let dayOfEra = shifted - era * 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let monthFromMarch = (5 * dayOfYear + 2) / 153
+    let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
+    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    return "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(dayOfMonth, 2))"
+  }
+
+  private static func padded(_ number: Int64, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import Glibc
+
+/// Finds the addresses behind a host name.
+package protocol Resolver: Sendable {
+  /// Looks a name up without blocking the loop.
+  ///
+  /// - Parameters:
+  ///   - host: A name, or an address as text.
+  ///   - port: The port that the addresses shall have.
+  ///   - loop: The loop that the caller waits on.
+  ///   - deadline: The monotonic time to give up at.
+  /// - Returns: At least one address, in the system's order of preference (RFC 6724).
+  /// - Throws: `TransportError` with `nameNotFound`, `nameLookupFailed`, `nameLookupTimedOut` or
+  ///   `cancelled`.
+  func addresses(
+    of host: String,
+    port: UInt16,
+    on loop: EventLoop,
+    deadline: Int64?
+  ) async throws(TransportError) -> [SocketAddress]
+}
+
+/// The system's resolver, `getaddrinfo`, on threads of its own.
+///
+/// `getaddrinfo` cannot be interrupted, and a dead name server holds it for tens of seconds. So a
+/// look-up that takes too long is abandoned: its thread ends when the system lets it. At most
+/// ``maximumThreads`` exist at once, stuck ones included. When a name cannot be looked up, what it
+/// last stood for is tried instead: a recorder must not stop because a name server does.
+package final class SystemResolver: Resolver {
+  /// How many look-ups may be under way, those that were abandoned included.
+  package static let maximumThreads = 4
+
+  /// A program speaks to a handful of hosts.
+  private static let maximumRemembered = 64
+
+  /// The resolver that everybody shares who does not bring one.
+  package static let shared = SystemResolver()
+
+  private struct State {
+    var threads = 0
+    var lastGood: [String: [SocketAddress]] = [:]
+  }
+
+  private let state = Locked(State())
+
+  /// Makes a resolver with a memory and threads of its own.
+  package init() {}
+
+  /// How many look-ups are under way, those that were abandoned included.
+  package var threadsInUse: Int { state.withLock { $0.threads } }
+
+  package func addresses(
+    of host: String,
+    port: UInt16,
+    on loop: EventLoop,
+    deadline: Int64?
+  ) async throws(TransportError) -> [SocketAddress] {
+    if let address = SocketAddress(literal: host, port: port) { return [address] }
+    let key = "\(host):\(port)"
+    do {
+      let found = try await lookUp(host, port, on: loop, deadline: deadline)
+      state.withLock { state in
+        if state.lastGood.count >= Self.maximumRemembered { state.lastGood.removeAll() }
+        state.lastGood[key] = found
+      }
+      return found
+    } catch {
+      guard error.code != .cancelled, let known = state.withLock({ $0.lastGood[key] }) else {
+        throw error
+      }
+      return known
+    }
+  }
+
+  // MARK: One look-up
+
+  /// What the thread leaves behind: its answer, and whom to tell.
+  private final class Inquiry: Sendable {
+    let host: String
+    let port: UInt16
+    let resolver: SystemResolver
+    let loop: EventLoop
+    let source: EventLoop.SourceID
+    let answer = Locked<Result<[SocketAddress], TransportError>?>(nil)
+
+    init(_ host: String, _ port: UInt16, _ resolver: SystemResolver, _ loop: EventLoop) {
+      self.host = host
+      self.port = port
+      self.resolver = resolver
+      self.loop = loop
+      source = loop.openInMemory()
+    }
+  }
+
+  private func lookUp(
+    _ host: String,
+    _ port: UInt16,
+    on loop: EventLoop,
+    deadline: Int64?
+  ) async throws(TransportError) -> [SocketAddress] {
+    let inquiry = Inquiry(host, port, self, loop)
+    defer { loop.close(inquiry.source) }
+    try start(inquiry)
+    while true {
+      if let answer = inquiry.answer.withLock({ $0 }) { return try answer.get() }
+      switch await loop.wait(for: [inquiry.source], deadline: deadline) {
+      case .ready: continue
+      case .cancelled: throw .cancelled("the look-up of \(host)")
+      case .closed: throw .closed("the event loop")
+      case .timedOut:
+        throw TransportError(
+          .nameLookupTimedOut,
+          "the name \(host) could not be looked up in time; is the name server reachable?"
+        )
+      }
+    }
+  }
+
+  private func start(_ inquiry: Inquiry) throws(TransportError) {
+    let mayStart = state.withLock { state in
+      guard state.threads < Self.maximumThreads else { return false }
+      state.threads += 1
+      return true
+    }
+    guard mayStart else {
+      throw TransportError(
+        .nameLookupTimedOut,
+        "\(inquiry.host) was not looked up, because \(Self.maximumThreads) earlier look-ups are "
+          + "still without an answer; is the name server reachable?"
+      )
+    }
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(inquiry)
+    let failure = pthread_create(
+      &thread,
+      nil,
+      { context in
+        guard let context else { return nil }
+        let inquiry = Unmanaged<Inquiry>.fromOpaque(context).takeRetainedValue()
+        let answer = SystemResolver.ask(inquiry.host, inquiry.port)
+        inquiry.resolver.state.withLock { $0.threads -= 1 }
+        inquiry.answer.withLock { $0 = answer }
+        inquiry.loop.signal(inquiry.source.key, readable: true, writable: false)
+        return nil
+      },
+      context.toOpaque()
+    )
+    guard failure == 0 else {
+      context.release()
+      state.withLock { $0.threads -= 1 }
+      throw .system("pthread_create for a name look-up", errno: failure)
+    }
+    pthread_detach(thread)
+  }
+
+  /// Asks the system, and blocks until it answers.
+  private static func ask(
+    _ host: String,
+    _ port: UInt16
+  ) -> Result<[SocketAddress], TransportError> {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    hints.ai_flags = AI_NUMERICSERV
+    var list: UnsafeMutablePointer<addrinfo>?
+    let code = getaddrinfo(host, String(port), &hints, &list)
+    guard code == 0 else { return .failure(error(code, host)) }
+    defer { freeaddrinfo(list) }
+    var found: [SocketAddress] = []
+    var entry = list
+    while let current = entry {
+      if let raw = current.pointee.ai_addr,
+        let address = SocketAddress(raw, length: current.pointee.ai_addrlen),
+        !found.contains(address)
+      {
+        found.append(address)
+      }
+      entry = current.pointee.ai_next
+    }
+    return found.isEmpty ? .failure(error(EAI_NONAME, host)) : .success(found)
+  }
+
+  private static func error(_ code: Int32, _ host: String) -> TransportError {
+    let reason = code == EAI_SYSTEM ? "system error \(errno)" : String(cString: gai_strerror(code))
+    switch code {
+    case EAI_NONAME:
+      return TransportError(
+        .nameNotFound,
+        "there is no host named \(host) (\(reason)); check the spelling in the URL"
+      )
+    default:
+      return TransportError(
+        .nameLookupFailed,
+        "the name \(host) could not be looked up (\(reason)); is the name server reachable?"
+      )
+    }
+  }
+}
