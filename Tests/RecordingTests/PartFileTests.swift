@@ -15,8 +15,8 @@ import Testing
   private func part() -> PartFile { PartFile(place, number: 1, run: run, storage: storage) }
 
   private func append(_ text: String, seq: UInt64, at time: Int64, to part: PartFile) {
-    part.lines.append(contentsOf: Array("\(text)\n".utf8))
-    part.endLine(seq: seq, realtime: time)
+    part.sheet.lines.append(contentsOf: Array("\(text)\n".utf8))
+    part.sheet.endLine(seq: seq, realtime: time)
   }
 
   @Test func isSealedInTheOrderThatSurvivesPowerLoss() throws {
@@ -103,8 +103,8 @@ import Testing
   let run = RunID(milliseconds: 1, random: 1)
 
   private func append(_ text: String, to part: PartFile, at time: Int64 = 0) {
-    part.lines.append(contentsOf: Array("\(text)\n".utf8))
-    part.endLine(seq: 1, realtime: time)
+    part.sheet.lines.append(contentsOf: Array("\(text)\n".utf8))
+    part.sheet.endLine(seq: 1, realtime: time)
   }
 
   @Test func theLogIsWrittenBeforeEverythingElse() throws {

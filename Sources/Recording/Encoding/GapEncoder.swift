@@ -14,12 +14,10 @@ struct GapEncoder {
   /// Appends the line of a gap that has ended, or that the end of the run cut off.
   ///
   /// - Parameters:
-  ///   - gap: The gap; nothing is appended for one that has only begun.
+  ///   - gap: The gap.
   ///   - symbols: The names of the instruments concerned.
   ///   - lines: Where to put the line.
-  /// - Returns: Whether a line was appended.
-  func append(_ gap: Gap, symbols: [String], to lines: inout LineBuffer) -> Bool {
-    guard gap.phase != .began else { return false }
+  func append(_ gap: Gap, symbols: [String], to lines: inout LineBuffer) {
     lines.append("{\"v\":1,\"run\":")
     lines.append(string: run.description)
     lines.append(",\"seq\":")
@@ -38,6 +36,5 @@ struct GapEncoder {
     gap.appendDetection(to: &lines)
     // Only a gap that spans two runs has another to name, and it is written at start-up.
     lines.append(",\"run_prev\":null,\"backfill\":\"none\"}\n")
-    return true
   }
 }

@@ -6,7 +6,7 @@ import Crypto
 /// One part of a recording: a file of whole lines, written by one run and never appended to by
 /// another.
 ///
-/// Lines are made in ``lines`` and reach the file together. The file is created with the first of
+/// Lines are made in ``sheet`` and reach the file together. The file is created with the first of
 /// them, so that an empty one never exists, and it ends in a whole line after every failure: what
 /// was only half taken is cut off again, and the lines stay in memory until they are taken.
 final class PartFile {
@@ -20,7 +20,7 @@ final class PartFile {
   let date: UTCDate
 
   /// The lines that are not in the file yet.
-  var lines = LineBuffer()
+  let sheet = LineSheet()
 
   /// Whether bytes were written since they were last synced.
   private(set) var needsSynchronizing = false
@@ -40,10 +40,6 @@ final class PartFile {
   /// Whether the file may be longer than that.
   private var mayBeTorn = false
 
-  private var lineCount = 0
-  private var seq: ClosedRange<UInt64>?
-  private var time: ClosedRange<Int64>?
-
   /// Names a part; nothing is created yet.
   init(_ place: PartPath, number: Int, run: RunID, storage: any Storage) {
     path = place.file(run: run, number: number)
@@ -57,37 +53,18 @@ final class PartFile {
   /// Whether the file is open.
   var isOpen: Bool { file != nil }
 
-  /// Counts a line that was just completed in ``lines``.
-  func endLine(seq number: UInt64, realtime: Int64) {
-    lineCount += 1
-    if let seq {
-      if number > seq.upperBound { self.seq = seq.lowerBound...number }
-    } else {
-      seq = number...number
-    }
-    guard let time else {
-      self.time = realtime...realtime
-      return
-    }
-    if realtime > time.upperBound {
-      self.time = time.lowerBound...realtime
-    } else if realtime < time.lowerBound {
-      self.time = realtime...time.upperBound
-    }
-  }
-
   /// Brings all lines into the file.
   ///
   /// - Parameter count: What ``lastWrite`` shall be.
-  /// - Throws: `StorageError`; then the lines are still in ``lines``.
+  /// - Throws: `StorageError`; then the lines are still in ``sheet``.
   func write(count: UInt64 = 0) throws(StorageError) {
-    guard !lines.isEmpty else { return }
+    guard !sheet.lines.isEmpty else { return }
     let file = try openFile()
     try healTornTail(of: file)
     mayBeTorn = true
-    let taken = lines.count
+    let taken = sheet.lines.count
     do throws(StorageError) {
-      try lines.withBytes { bytes throws(StorageError) in try file.writeAll(bytes) }
+      try sheet.lines.withBytes { bytes throws(StorageError) in try file.writeAll(bytes) }
     } catch {
       // Should this fail as well, the next call begins with it.
       try? healTornTail(of: file)
@@ -97,7 +74,7 @@ final class PartFile {
     goodBytes += taken
     needsSynchronizing = true
     lastWrite = count
-    lines.removeAll()
+    sheet.lines.removeAll()
   }
 
   /// Makes what was written survive a power loss.
@@ -120,7 +97,7 @@ final class PartFile {
   /// - Throws: `StorageError`.
   func seal() throws(StorageError) -> ManifestEntry? {
     try write()
-    guard isCreated, let seq, let time else { return nil }
+    guard isCreated, let seq = sheet.seq, let time = sheet.time else { return nil }
     try synchronize()
     try storage.synchronizeFolder(folder)
     let digest = try digest()
@@ -129,7 +106,7 @@ final class PartFile {
       path: path,
       run: run,
       channel: channel,
-      lines: lineCount,
+      lines: sheet.count,
       seq: seq,
       time: time,
       bytes: goodBytes,

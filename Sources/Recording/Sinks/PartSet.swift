@@ -6,7 +6,7 @@
 ///
 /// A part is replaced when the day changes. Of the parts that are not the log only so many are open
 /// at a time; the descriptors of those that were not written to for longest are given back.
-final class PartSet {
+final class PartSet: LineSheets {
   private struct Key: Hashable {
     let channel: Channel
     let symbol: String?
@@ -49,6 +49,10 @@ final class PartSet {
     return part
   }
 
+  func sheet(_ channel: Channel, symbol: String?, at realtime: Int64) -> LineSheet {
+    part(channel, symbol: symbol, at: realtime).sheet
+  }
+
   /// Writes what waits, the log before everything else.
   ///
   /// - Throws: `StorageError`, at the first part that cannot be written; what was not written still
@@ -58,7 +62,7 @@ final class PartSet {
     if let log = parts[Key(channel: .raw, symbol: nil)] { try log.write() }
     for part in finished { try part.write() }
     writes += 1
-    for part in parts.values where !part.lines.isEmpty {
+    for part in parts.values where !part.sheet.lines.isEmpty {
       if !part.isOpen { closeOldest() }
       try part.write(count: writes)
     }

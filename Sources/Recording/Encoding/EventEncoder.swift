@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import IBKR
+
+/// Turns the events of a run into the lines of its channels.
+final class EventEncoder {
+  private let channels: Set<Channel>
+  private let raw: RawEncoder
+  private let gaps: GapEncoder
+  private let quotes: QuoteEncoder
+  private var redactor: Redactor
+  private var names = SymbolNames()
+  private var books: [UInt64: QuoteBook] = [:]
+  private var text = LineBuffer()
+
+  /// The number of the last event that was seen, 0 before the first.
+  private(set) var lastSeq: UInt64 = 0
+
+  /// Begins a run.
+  ///
+  /// - Parameters:
+  ///   - run: Its name.
+  ///   - channels: The channels that are wanted.
+  ///   - keepsAccounts: Whether account ids stay as they are.
+  init(run: RunID, channels: Set<Channel>, keepsAccounts: Bool) {
+    self.channels = channels
+    raw = RawEncoder(run: run)
+    gaps = GapEncoder(run: run)
+    quotes = QuoteEncoder(run: run)
+    redactor = Redactor(keepsAccounts: keepsAccounts)
+  }
+
+  /// Learns an instrument's symbol.
+  func learn(_ instrument: Instrument) {
+    names.learn(instrument)
+  }
+
+  /// Makes the lines of some events.
+  ///
+  /// - Parameters:
+  ///   - batch: The events.
+  ///   - sheets: Where the lines go.
+  /// - Returns: How many bytes they have.
+  func append(_ batch: EventBatch, to sheets: some LineSheets) -> Int {
+    var bytes = 0
+    batch.forEachRecord { record, message in
+      switch record.sort {
+      case .message:
+        bytes += message.withUnsafeBytes { append(record, $0, to: sheets) }
+      case .own:
+        if let event = batch.detail(of: record) { bytes += append(event, record, to: sheets) }
+      case .dropped:
+        // A loss of this sink alone; the numbers that are missing from its lines tell of it.
+        return
+      }
+      lastSeq = record.seq
+    }
+    return bytes
+  }
+
+  private func append(
+    _ record: EventRecord,
+    _ message: UnsafeRawBufferPointer,
+    to sheets: some LineSheets
+  ) -> Int {
+    var bytes = 0
+    if channels.contains(.raw) {
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += line(of: record, on: sheet) { appendRaw(record, message, to: sheet) }
+    }
+    if record.topic == .marketData, record.direction == .inbound, record.conid != 0,
+      channels.contains(.quote)
+    {
+      bytes += appendQuote(record, message, to: sheets)
+    }
+    return bytes
+  }
+
+  private func appendRaw(
+    _ record: EventRecord,
+    _ message: UnsafeRawBufferPointer,
+    to sheet: LineSheet
+  ) {
+    let topic = UnsafeRawBufferPointer(rebasing: message[record.topicRange])
+    guard !Redactor.isHarmless(record), let clean = redactor.redacted(message, of: record) else {
+      raw.append(record, .init(payload: message, topic: topic), to: &sheet.lines)
+      return
+    }
+    let cleanTopic = redactor.redacted(topic: topic) ?? Array(topic)
+    clean.withUnsafeBytes { message in
+      cleanTopic.withUnsafeBytes { topic in
+        let content = RawEncoder.Content(payload: message, topic: topic, isRedacted: true)
+        raw.append(record, content, to: &sheet.lines)
+      }
+    }
+  }
+
+  private func appendQuote(
+    _ record: EventRecord,
+    _ message: UnsafeRawBufferPointer,
+    to sheets: some LineSheets
+  ) -> Int {
+    let book = book(of: record)
+    guard let update = book.apply(message, isUTF8: record.flags.contains(.utf8)) else { return 0 }
+    let sheet = sheets.sheet(.quote, symbol: book.symbol, at: record.realtime)
+    return line(of: record, on: sheet) { quotes.append(record, update, book, to: &sheet.lines) }
+  }
+
+  /// The book of the subscription that a message belongs to.
+  private func book(of record: EventRecord) -> QuoteBook {
+    let key = Self.key(subscription: record.subscription, conid: record.conid)
+    if let book = books[key] { return book }
+    let symbol = names.name(conid: record.conid, subscription: record.subscription)
+    let book = QuoteBook(symbol: symbol)
+    books[key] = book
+    return book
+  }
+
+  /// The subscription's number; of messages that none is known for, the instrument's.
+  private static func key(subscription: UInt32, conid: Int) -> UInt64 {
+    subscription != 0 ? UInt64(subscription) : UInt64(bitPattern: Int64(conid)) | 1 << 63
+  }
+
+  private func append(
+    _ event: OwnEvent,
+    _ record: EventRecord,
+    to sheets: some LineSheets
+  ) -> Int {
+    var bytes = 0
+    if channels.contains(.raw), let name = event.name {
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += line(of: record, on: sheet) { appendRaw(event, name, record, to: sheet) }
+    }
+    switch event {
+    case .subscription(let key, _):
+      names.learn(key)
+    case .gap(let gap):
+      bytes += append(gap, record, to: sheets)
+    case .connection, .session, .dropped:
+      break
+    }
+    return bytes
+  }
+
+  private func appendRaw(
+    _ event: OwnEvent,
+    _ name: String,
+    _ record: EventRecord,
+    to sheet: LineSheet
+  ) {
+    text.removeAll()
+    event.appendJSON(to: &text)
+    text.withBytes { text in
+      guard let clean = redactor.redacted(own: text, naming: event.subscriptions) else {
+        raw.append(record, own: name, text: text, isRedacted: false, to: &sheet.lines)
+        return
+      }
+      clean.withUnsafeBytes {
+        raw.append(record, own: name, text: $0, isRedacted: true, to: &sheet.lines)
+      }
+    }
+  }
+
+  private func append(_ gap: Gap, _ record: EventRecord, to sheets: some LineSheets) -> Int {
+    for key in gap.subscriptions {
+      names.learn(key)
+      // No value from before the gap may read as one of now.
+      guard gap.phase == .began, let conid = key.conid else { continue }
+      books[Self.key(subscription: key.number, conid: conid)]?.clear()
+      books[Self.key(subscription: 0, conid: conid)]?.clear()
+    }
+    guard channels.contains(.gap), gap.phase != .began else { return 0 }
+    let symbols = gap.subscriptions.compactMap { names.name(of: $0) }
+    let sheet = sheets.sheet(.gap, symbol: nil, at: record.realtime)
+    return line(of: record, on: sheet) { gaps.append(gap, symbols: symbols, to: &sheet.lines) }
+  }
+
+  /// Counts the line that `body` makes; returns its bytes.
+  private func line(of record: EventRecord, on sheet: LineSheet, _ body: () -> Void) -> Int {
+    let before = sheet.lines.count
+    body()
+    sheet.endLine(seq: record.seq, realtime: record.realtime)
+    return sheet.lines.count - before
+  }
+}
+
+extension EventRecord {
+  /// Where the verbatim topic stands in the message; empty if there is none.
+  fileprivate var topicRange: Range<Int> {
+    Int(topicOffset)..<Int(topicOffset) + Int(topicLength)
+  }
+}
+
+extension OwnEvent {
+  /// The subscriptions that the event names.
+  fileprivate var subscriptions: [SubscriptionKey] {
+    switch self {
+    case .subscription(let key, _): [key]
+    case .gap(let gap): gap.subscriptions
+    case .connection, .session, .dropped: []
+    }
+  }
+}
