@@ -7,10 +7,10 @@ extension [UInt8] {
   /// - Parameter bytes: UTF-8; other bytes pass as they are and make the result no JSON.
   package mutating func appendJSON(string bytes: UnsafeRawBufferPointer) {
     append(UInt8(ascii: "\""))
-    // In pieces, so that the room for the worst case stays small.
+    // In pieces whose worst case fits on the stack.
     var rest = bytes
     while !rest.isEmpty {
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(4096))
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(160))
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
       let capacity = JSONString.escapedCapacity(for: piece.count)
       withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) { room in
