@@ -100,7 +100,7 @@ let package = Package(
     .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "HTTP1"]),
     .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a", "Crypto", "JSON"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),
-    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient"]),
+    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "Flow"]),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),

@@ -16,6 +16,11 @@ package struct HTTPResponse: Sendable, Hashable {
 
   /// Whether the connection may carry another request.
   package let allowsReuse: Bool
+
+  /// The same response on a connection that must not be used again.
+  package var withoutReuse: HTTPResponse {
+    HTTPResponse(head: head, body: body, allowsReuse: false)
+  }
 }
 
 extension RequestHead {

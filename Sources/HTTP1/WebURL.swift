@@ -51,6 +51,9 @@ package struct WebURL: Sendable, Hashable {
   /// What a CONNECT request asks for: always with the port (RFC 9112 §3.2.3).
   package var connectTarget: String { "\(bracketedHost):\(port)" }
 
+  /// Scheme, host and port: what one connection serves, and all of a URL that is no secret.
+  package var origin: String { "\(scheme.rawValue)://\(authority)" }
+
   private var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 
   /// A URL below this one, as `iserver/accounts` is below `https://localhost:5000/v1/api`.
