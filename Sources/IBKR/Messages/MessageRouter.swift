@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// Finds out what a message from the server is about and whose it is.
+///
+/// This is what the I/O thread does for each message: one look, one dictionary, no allocation.
+struct MessageRouter: Sendable {
+  /// Who else has to know of a message.
+  enum Notice: Equatable, Sendable {
+    /// Nobody: an ordinary message of a feed.
+    case none
+    /// A subscription that waits for an answer has got one.
+    case answered(UInt32, isImage: Bool)
+    /// The message is about the session or an error.
+    case control
+  }
+
+  private struct Slot {
+    let target: [UInt8]
+    var rule = SnapshotRule()
+    var isAwaited = false
+  }
+
+  private var slots: [UInt32: Slot] = [:]
+  private var numbers: [Int: UInt32] = [:]
+  // Instruments with more than one subscription: rare, so they cost a second look.
+  private var shared: [Int: [UInt32]] = [:]
+  /// How many messages were of no known sort.
+  private(set) var unrecognised = 0
+
+  /// Adds a subscription to market data.
+  mutating func add(_ key: SubscriptionKey) {
+    guard key.topic == .marketData, let conid = key.conid else { return }
+    slots[key.number] = Slot(target: Array(key.target.utf8))
+    if let other = numbers[conid] {
+      shared[conid, default: [other]].append(key.number)
+    } else {
+      numbers[conid] = key.number
+    }
+  }
+
+  /// Forgets a subscription.
+  mutating func remove(_ key: SubscriptionKey) {
+    guard slots.removeValue(forKey: key.number) != nil, let conid = key.conid else { return }
+    let others = shared.removeValue(forKey: conid)?.filter { $0 != key.number } ?? []
+    numbers[conid] = others.first
+    if others.count > 1 { shared[conid] = others }
+  }
+
+  /// The next message of this subscription is to be told.
+  mutating func awaitAnswer(to number: UInt32) {
+    slots[number]?.isAwaited = true
+  }
+
+  /// The connection is new: every subscription begins with an image.
+  mutating func reset() {
+    for number in slots.keys { slots[number]?.rule.reset() }
+  }
+
+  /// Describes a message.
+  ///
+  /// - Parameters:
+  ///   - bytes: The message.
+  ///   - record: Where to note what it is.
+  /// - Returns: Who else has to know.
+  mutating func route(_ bytes: UnsafeRawBufferPointer, into record: inout EventRecord) -> Notice {
+    guard let head = MessageHead(bytes) else {
+      record.topic = .unrecognised
+      unrecognised += 1
+      return .none
+    }
+    record.topic = head.topic
+    record.conid = head.conid
+    record.updated = head.updated
+    record.topicOffset = UInt32(truncatingIfNeeded: head.topicPlace.lowerBound)
+    record.topicLength = UInt32(truncatingIfNeeded: head.topicPlace.count)
+    if head.hasError { record.flags.insert(.error) }
+    switch head.topic {
+    case .marketData: return route(head, bytes, into: &record)
+    case .unrecognised:
+      unrecognised += 1
+      return .none
+    case .system, .status, .accounts, .error, .waitingForSession: return .control
+    default: return head.hasError ? .control : .none
+    }
+  }
+
+  private mutating func route(
+    _ head: MessageHead,
+    _ bytes: UnsafeRawBufferPointer,
+    into record: inout EventRecord
+  ) -> Notice {
+    guard let number = subscription(of: head, bytes) else {
+      return head.hasError ? .control : .none
+    }
+    record.subscription = number
+    if head.hasError { return .control }
+    guard let index = slots.index(forKey: number) else { return .none }
+    let (isSnapshot, isNew) = slots.values[index].rule.observe(
+      serverID: head.serverID,
+      updated: head.updated,
+      carriesValue: head.carriesValue
+    )
+    if isSnapshot { record.flags.insert(.snapshot) }
+    guard isNew || slots.values[index].isAwaited else { return .none }
+    slots.values[index].isAwaited = false
+    return .answered(number, isImage: isNew || isSnapshot)
+  }
+
+  /// With `@EXCH` it is not known which topic comes back: the target counts first, then the conid
+  /// (protocol reference 4.9).
+  private func subscription(of head: MessageHead, _ bytes: UnsafeRawBufferPointer) -> UInt32? {
+    guard let several = shared[head.conid] else { return numbers[head.conid] }
+    let target = UnsafeRawBufferPointer(rebasing: bytes[head.targetPlace])
+    return several.first { slots[$0]?.target.elementsEqual(target) == true } ?? several.first
+  }
+}

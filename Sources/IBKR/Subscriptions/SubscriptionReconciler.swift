@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// Holds what is wanted against what the server has been asked for, and says what to send when.
+///
+/// A value fed with times and answers; nothing here waits or sends. Every subscription keeps its own
+/// state, so that none can hold up another.
+struct SubscriptionReconciler: Sendable {
+  /// What is to be done.
+  enum Action: Equatable, Sendable {
+    /// Send a command; if it asks for something, an answer of this subscription is awaited.
+    case send(String, awaiting: UInt32?)
+    /// A subscription is in another state.
+    case state(SubscriptionKey, SubscriptionState)
+  }
+
+  /// The times by which it acts, in nanoseconds.
+  struct Timing: Sendable {
+    /// Between two commands: 20 per second at most.
+    var spacing: Int64 = 50_000_000
+    /// Until a request that has brought no answer is repeated; doubled each time.
+    var firstRetry: Int64 = 10_000_000_000
+    /// The longest time between two repetitions.
+    var lastRetry: Int64 = 60_000_000_000
+    /// Until market data is asked for again: it expires after 10 to 15 min without a word
+    /// (protocol reference 4.9).
+    var renewal: Int64 = 510_000_000_000
+    /// By how much a renewal may come earlier, so that not all come at once.
+    var renewalJitter: Int64 = 30_000_000_000
+    /// How often a request is repeated before it counts as failed; nil for no end.
+    var attempts: Int?
+  }
+
+  private enum Phase: Equatable {
+    case pending
+    case requested(attempt: Int, retryAt: Int64)
+    case active(renewAt: Int64)
+    case renewing(retryAt: Int64, isSilent: Bool)
+    case failed
+  }
+
+  private struct Entry {
+    let key: SubscriptionKey
+    var request: FeedRequest
+    var holders = 1
+    var phase = Phase.pending
+  }
+
+  private let timing: Timing
+  private var entries: [UInt32: Entry] = [:]
+  private var numbers: [String: UInt32] = [:]
+  private var lastNumber: UInt32 = 0
+  private var isReady = false
+  private var nextSend = Int64.min
+  private var farewells: [String] = []
+
+  init(timing: Timing = Timing()) {
+    self.timing = timing
+  }
+
+  /// What is wanted, in the order in which it was asked for.
+  var keys: [SubscriptionKey] { entries.values.map(\.key).sorted { $0.number < $1.number } }
+
+  /// Whether every subscription has an answer.
+  var isSettled: Bool {
+    farewells.isEmpty
+      && entries.values.allSatisfy { entry in
+        if case .active = entry.phase { true } else { false }
+      }
+  }
+
+  // MARK: - What is wanted
+
+  /// Wants a feed; a second time it is shared, with the fields of both.
+  mutating func want(_ request: FeedRequest) -> (key: SubscriptionKey, actions: [Action]) {
+    let identity = "\(request.topic.rawValue)+\(request.target)"
+    if let number = numbers[identity], let entry = entries[number] {
+      entries[number]?.holders += 1
+      let missing = request.fields.filter { !entry.request.fields.contains($0) }
+      guard !missing.isEmpty else { return (entry.key, []) }
+      entries[number]?.request.fields += missing
+      entries[number]?.phase = .pending
+      return (entry.key, [.state(entry.key, .pending)])
+    }
+    lastNumber += 1
+    let key = SubscriptionKey(
+      topic: request.topic,
+      target: request.target,
+      conid: request.conid,
+      number: lastNumber
+    )
+    numbers[identity] = lastNumber
+    entries[lastNumber] = Entry(key: key, request: request)
+    return (key, [.state(key, .pending)])
+  }
+
+  /// Wants a feed no longer; the last one who says so ends it.
+  mutating func release(_ key: SubscriptionKey) -> [Action] {
+    guard let entry = entries[key.number] else { return [] }
+    guard entry.holders == 1 else {
+      entries[key.number]?.holders -= 1
+      return []
+    }
+    entries[key.number] = nil
+    numbers["\(key.topic.rawValue)+\(key.target)"] = nil
+    if isReady, entry.phase != .pending { farewells.append(entry.request.unsubscribeCommand) }
+    return [.state(key, .ended)]
+  }
+
+  /// The commands that end everything the server has been asked for.
+  func farewell() -> [String] {
+    guard isReady else { return [] }
+    return keys.compactMap { key in
+      guard let entry = entries[key.number], entry.phase != .pending else { return nil }
+      return entry.request.unsubscribeCommand
+    }
+  }
+
+  // MARK: - What the server does
+
+  /// Commands have effect from now on.
+  mutating func ready() {
+    isReady = true
+  }
+
+  /// The connection or the session is gone, and every subscription with it.
+  mutating func lost() -> [Action] {
+    isReady = false
+    farewells = []
+    return keys.compactMap { key in
+      guard entries[key.number]?.phase != .pending else { return nil }
+      entries[key.number]?.phase = .pending
+      return .state(key, .pending)
+    }
+  }
+
+  /// A message of a subscription has come while an answer was awaited.
+  ///
+  /// - Parameters:
+  ///   - number: The subscription.
+  ///   - isImage: Whether it is the image that a new request brings.
+  ///   - now: The monotonic clock.
+  ///   - generator: The source of jitter.
+  /// - Returns: The change of its state.
+  mutating func answered(
+    _ number: UInt32,
+    isImage: Bool,
+    at now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard let entry = entries[number] else { return [] }
+    switch entry.phase {
+    case .requested: break
+    case .renewing(let retryAt, _):
+      // A message from before the renewal proves nothing, and whether a renewal brings an image at
+      // all is not known: so only silence makes it be repeated.
+      guard isImage else {
+        entries[number]?.phase = .renewing(retryAt: retryAt, isSilent: false)
+        return []
+      }
+    case .pending, .active, .failed: return []
+    }
+    let renewAt = renewal(after: now, using: &generator)
+    entries[number]?.phase = .active(renewAt: renewAt)
+    return [.state(entry.key, .active)]
+  }
+
+  /// The server refuses a subscription.
+  mutating func refused(_ number: UInt32, _ words: String) -> [Action] {
+    guard let entry = entries[number], entry.phase != .failed else { return [] }
+    entries[number]?.phase = .failed
+    return [.state(entry.key, .failed(words))]
+  }
+
+  // MARK: - What time it is
+
+  /// When there will be something to do, nil if nothing is planned.
+  var deadline: Int64? {
+    guard isReady else { return nil }
+    var earliest: Int64? = farewells.isEmpty ? nil : nextSend
+    for entry in entries.values {
+      let due: Int64
+      switch entry.phase {
+      case .pending: due = nextSend
+      case .requested(_, let retryAt), .renewing(let retryAt, _): due = max(retryAt, nextSend)
+      case .active(let renewAt):
+        guard entry.key.topic == .marketData else { continue }
+        due = max(renewAt, nextSend)
+      case .failed: continue
+      }
+      earliest = min(earliest ?? due, due)
+    }
+    return earliest
+  }
+
+  /// Says what is to be sent now: one command, because the next must keep its distance.
+  mutating func act(
+    at now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard isReady, nextSend <= now else { return [] }
+    if !farewells.isEmpty {
+      nextSend = now + timing.spacing
+      return [.send(farewells.removeFirst(), awaiting: nil)]
+    }
+    var actions: [Action] = []
+    for number in entries.keys.sorted() {
+      let sent = actions.count
+      actions += act(on: number, at: now, using: &generator)
+      let hasSent = actions[sent...].contains { if case .send = $0 { true } else { false } }
+      guard !hasSent else {
+        nextSend = now + timing.spacing
+        break
+      }
+    }
+    return actions
+  }
+
+  private mutating func act(
+    on number: UInt32,
+    at now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard let entry = entries[number] else { return [] }
+    switch entry.phase {
+    case .pending:
+      return request(entry, attempt: 1, at: now)
+    case .requested(let attempt, let retryAt) where retryAt <= now:
+      if let attempts = timing.attempts, attempt >= attempts {
+        entries[number]?.phase = .failed
+        return [.state(entry.key, .failed("no answer to \(attempt) requests"))]
+      }
+      return request(entry, attempt: attempt + 1, at: now)
+    case .active(let renewAt) where renewAt <= now && entry.key.topic == .marketData:
+      entries[number]?.phase = .renewing(retryAt: now + timing.firstRetry, isSilent: true)
+      return [
+        .send(entry.request.subscribeCommand, awaiting: number), .state(entry.key, .renewing),
+      ]
+    case .renewing(let retryAt, let isSilent) where retryAt <= now:
+      guard isSilent else {
+        let renewAt = renewal(after: now, using: &generator)
+        entries[number]?.phase = .active(renewAt: renewAt)
+        return [.state(entry.key, .active)]
+      }
+      return [.state(entry.key, .stale)] + request(entry, attempt: 1, at: now)
+    default:
+      return []
+    }
+  }
+
+  private mutating func request(_ entry: Entry, attempt: Int, at now: Int64) -> [Action] {
+    // Two to the power of what a shift can bear: the ceiling is reached long before.
+    let delay = min(timing.firstRetry << min(attempt - 1, 16), timing.lastRetry)
+    entries[entry.key.number]?.phase = .requested(attempt: attempt, retryAt: now + delay)
+    return [
+      .send(entry.request.subscribeCommand, awaiting: entry.key.number),
+      .state(entry.key, .requested(attempt: attempt)),
+    ]
+  }
+
+  private func renewal(
+    after now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> Int64 {
+    now + timing.renewal - Int64.random(in: 0...max(0, timing.renewalJitter), using: &generator)
+  }
+}

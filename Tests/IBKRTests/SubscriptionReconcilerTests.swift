@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Testing
+
+@testable import IBKR
+
+@Suite struct SubscriptionReconcilerTests {
+  private static let second: Int64 = 1_000_000_000
+
+  /// Runs a reconciler on a clock of its own.
+  private struct Bench {
+    var reconciler: SubscriptionReconciler
+    var generator = SystemRandomNumberGenerator()
+    var now: Int64 = 0
+    var sent: [String] = []
+    var states: [String] = []
+
+    init(timing: SubscriptionReconciler.Timing = .init()) {
+      var timing = timing
+      timing.renewalJitter = 0
+      reconciler = SubscriptionReconciler(timing: timing)
+    }
+
+    mutating func want(_ conid: Int, fields: [MarketDataField] = [.lastPrice]) -> SubscriptionKey {
+      let (key, actions) = reconciler.want(
+        MarketDataFeed(conid: conid, exchange: nil, fields: fields).request
+      )
+      note(actions)
+      return key
+    }
+
+    mutating func note(_ actions: [SubscriptionReconciler.Action]) {
+      for action in actions {
+        switch action {
+        case .send(let text, _): sent.append("\(now / 1_000_000) \(text)")
+        case .state(let key, let state): states.append("\(key.target) \(state)")
+        }
+      }
+    }
+
+    /// Acts at every deadline up to a time.
+    mutating func run(until end: Int64) {
+      while let deadline = reconciler.deadline, deadline <= end {
+        now = max(now, deadline)
+        note(reconciler.act(at: now, using: &generator))
+      }
+      now = end
+    }
+
+    mutating func answer(_ key: SubscriptionKey, isImage: Bool = true) {
+      note(reconciler.answered(key.number, isImage: isImage, at: now, using: &generator))
+    }
+  }
+
+  @Test func nothingIsSentBeforeTheServerListens() {
+    var bench = Bench()
+    _ = bench.want(1)
+    #expect(bench.reconciler.deadline == nil)
+    bench.run(until: 60 * Self.second)
+    #expect(bench.sent.isEmpty)
+    bench.reconciler.ready()
+    bench.run(until: 60 * Self.second)
+    #expect(bench.sent == [#"60000 smd+1+{"fields":["31"]}"#])
+  }
+
+  @Test func commandsKeepTheirDistance() {
+    var bench = Bench()
+    for conid in 1...5 { _ = bench.want(conid) }
+    bench.reconciler.ready()
+    bench.run(until: 500_000_000)
+    #expect(bench.sent.map { $0.prefix { $0 != " " } } == ["0", "50", "100", "150", "200"])
+  }
+
+  @Test func silentRequestsAreRepeatedForEverAndHoldUpNobody() {
+    var bench = Bench()
+    let silent = bench.want(1)
+    let lively = bench.want(2)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.answer(lively)
+    bench.run(until: 200 * Self.second)
+    let repeats = bench.sent.filter { $0.contains("smd+1+") }.map { $0.prefix { $0 != " " } }
+    #expect(repeats == ["0", "10000", "30000", "70000", "130000", "190000"])
+    #expect(bench.sent.filter { $0.contains("smd+2+") }.count == 1)
+    bench.answer(silent)
+    #expect(bench.reconciler.isSettled)
+    #expect(bench.states.last == "1 active")
+  }
+
+  @Test func aLimitOfAttemptsEndsInFailure() {
+    var timing = SubscriptionReconciler.Timing()
+    timing.attempts = 2
+    var bench = Bench(timing: timing)
+    _ = bench.want(1)
+    bench.reconciler.ready()
+    bench.run(until: 300 * Self.second)
+    #expect(bench.sent.count == 2)
+    #expect(bench.states.last == #"1 failed("no answer to 2 requests")"#)
+  }
+
+  @Test func marketDataIsRenewedBeforeItExpires() {
+    var bench = Bench()
+    let key = bench.want(1)
+    bench.reconciler.ready()
+    bench.run(until: 0)
+    bench.answer(key)
+    bench.run(until: 509 * Self.second)
+    #expect(bench.sent.count == 1)
+    bench.run(until: 510 * Self.second)
+    #expect(bench.sent.count == 2)
+    #expect(bench.states.last == "1 renewing")
+    // A message of the old request proves nothing yet …
+    bench.answer(key, isImage: false)
+    #expect(bench.states.last == "1 renewing")
+    // … but it is not silence either.
+    bench.run(until: 521 * Self.second)
+    #expect(bench.states.last == "1 active")
+    #expect(bench.sent.count == 2)
+  }
+
+  @Test func aRenewalThatBringsNothingIsStale() {
+    var bench = Bench()
+    let key = bench.want(1)
+    bench.reconciler.ready()
+    bench.run(until: 0)
+    bench.answer(key)
+    bench.run(until: 520 * Self.second)
+    #expect(bench.states.suffix(3) == ["1 renewing", "1 stale", "1 requested(attempt: 1)"])
+    bench.answer(key)
+    #expect(bench.states.last == "1 active")
+  }
+
+  @Test func aLossAsksForEverythingAgain() {
+    var bench = Bench()
+    let first = bench.want(1)
+    let second = bench.want(2)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.answer(first)
+    bench.answer(second)
+    bench.note(bench.reconciler.lost())
+    #expect(bench.states.suffix(2) == ["1 pending", "2 pending"])
+    bench.sent = []
+    bench.run(until: 100 * Self.second)
+    #expect(bench.sent.isEmpty)
+    bench.reconciler.ready()
+    bench.run(until: 101 * Self.second)
+    #expect(bench.sent.map { $0.split(separator: "+")[1] } == ["1", "2"])
+  }
+
+  @Test func twoHoldersShareOneSubscriptionWithTheFieldsOfBoth() {
+    var bench = Bench()
+    let key = bench.want(1, fields: [.lastPrice, .bidPrice])
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.answer(key)
+    let again = bench.want(1, fields: [.bidPrice, .askPrice])
+    #expect(again == key)
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent.last?.hasSuffix(#"smd+1+{"fields":["31","84","86"]}"#) == true)
+    bench.note(bench.reconciler.release(key))
+    #expect(bench.reconciler.keys == [key])
+    bench.note(bench.reconciler.release(key))
+    #expect(bench.reconciler.keys.isEmpty)
+    bench.run(until: 3 * Self.second)
+    #expect(bench.sent.last?.hasSuffix("umd+1+{}") == true)
+    bench.run(until: 2_000 * Self.second)
+    #expect(bench.sent.count == 3)
+  }
+
+  @Test func aRefusalConcernsOneSubscription() {
+    var bench = Bench()
+    let refused = bench.want(1)
+    let other = bench.want(2)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.note(bench.reconciler.refused(refused.number, "no permission"))
+    bench.answer(other)
+    bench.run(until: 100 * Self.second)
+    #expect(bench.sent.count == 2)
+    #expect(bench.states.contains(#"1 failed("no permission")"#))
+    #expect(bench.reconciler.farewell() == ["umd+1+{}", "umd+2+{}"])
+  }
+}
