@@ -20,22 +20,21 @@ extension EventLoop {
 
   /// A source's state.
   ///
-  /// Readiness is latched: `epoll` reports an edge once, perhaps while nobody
-  /// waits, and the next wait must know of it.
+  /// Readiness is latched: `epoll` reports an edge once, perhaps while nobody waits, and the next
+  /// wait must know of it.
   struct Source: Sendable {
     struct Side: Sendable {
-      var isReady: Bool
-      /// The wait to wake; stale when it has ended otherwise.
-      var waiter: UInt64?
+      /// A new source is ready until trying has shown otherwise.
+      var isReady = true
+      /// The waits to wake.
+      ///
+      /// Usually one; TLS may have a writer that must read first. Those that
+      /// have ended otherwise are dropped when the next one comes.
+      var waiters: [UInt64] = []
     }
 
-    var readable = Side(isReady: true)
-    var writable = Side(isReady: true)
-
-    subscript(direction: Direction) -> Side {
-      get { direction == .readable ? readable : writable }
-      set { if direction == .readable { readable = newValue } else { writable = newValue } }
-    }
+    var readable = Side()
+    var writable = Side()
   }
 
   /// How a wait ended.
@@ -96,41 +95,49 @@ extension EventLoop {
   func close(_ id: SourceID) {
     let ids = state.withLock { state -> [UInt64] in
       guard let source = state.sources.removeValue(forKey: id.key) else { return [] }
-      return [source.readable.waiter, source.writable.waiter].compactMap(\.self)
+      return source.readable.waiters + source.writable.waiters
     }
     for wait in ids { finish(wait, .closed) }
   }
 
   /// Notes that a source is ready and wakes who waits for it; any thread may call it.
   func signal(_ key: UInt64, readable: Bool, writable: Bool) {
-    let (reader, writer) = state.withLock { state -> (UInt64?, UInt64?) in
-      guard var source = state.sources[key] else { return (nil, nil) }
-      var woken: (UInt64?, UInt64?) = (nil, nil)
-      if readable { woken.0 = Self.latch(&source.readable, state.waits) }
-      if writable { woken.1 = Self.latch(&source.writable, state.waits) }
-      state.sources[key] = source
+    let woken = state.withLock { state -> [Wait] in
+      guard let index = state.sources.index(forKey: key) else { return [] }
+      var woken: [Wait] = []
+      if readable {
+        Self.latch(&state.sources.values[index].readable, &state.waits, &state.timers, &woken)
+      }
+      if writable {
+        Self.latch(&state.sources.values[index].writable, &state.waits, &state.timers, &woken)
+      }
       return woken
     }
-    if let reader { finish(reader, .ready) }
-    if let writer { finish(writer, .ready) }
+    for wait in woken { wait.continuation.resume(returning: .ready) }
   }
 
-  /// Hands the edge to the waiter if there is one, else keeps it.
-  private static func latch(_ side: inout Source.Side, _ waits: [UInt64: Wait]) -> UInt64? {
-    if let waiter = side.waiter, waits[waiter] != nil {
-      side.waiter = nil
-      return waiter
+  /// Hands the edge to the waiters if there are any, else keeps it.
+  private static func latch(
+    _ side: inout Source.Side,
+    _ waits: inout [UInt64: Wait],
+    _ timers: inout TimerQueue<TimerAction>,
+    _ woken: inout [Wait]
+  ) {
+    let before = woken.count
+    for id in side.waiters {
+      guard let wait = waits.removeValue(forKey: id) else { continue }
+      if let timer = wait.timer { timers.remove(timer) }
+      woken.append(wait)
     }
-    side.isReady = true
-    return nil
+    side.waiters.removeAll(keepingCapacity: true)
+    if woken.count == before { side.isReady = true }
   }
 
   // MARK: - Waits
 
   /// Suspends until one of some sources is ready, at most until a deadline.
   ///
-  /// A wait may end `.ready` without need: try, and wait again if it would block. One task waits
-  /// for one direction of a source; a second one wakes the first.
+  /// A wait may end `.ready` without need: try, and wait again if it would block.
   ///
   /// - Parameters:
   ///   - sources: What to wait for; none to sleep.
@@ -165,19 +172,18 @@ extension EventLoop {
     _ direction: Direction,
     _ deadline: Int64?
   ) {
-    var displaced: [UInt64] = []
     let (outcome, mustRing) = state.withLock { state -> (WaitOutcome?, Bool) in
       guard state.phase == .running else { return (.closed, false) }
       for source in sources {
-        guard let side = state.sources[source.key]?[direction] else { return (.closed, false) }
-        if side.isReady {
-          state.sources[source.key]?[direction].isReady = false
-          return (.ready, false)
-        }
+        guard let index = state.sources.index(forKey: source.key) else { return (.closed, false) }
+        if Self.takeEdge(&state.sources.values[index], direction) { return (.ready, false) }
       }
       for source in sources {
-        if let other = state.sources[source.key]?[direction].waiter { displaced.append(other) }
-        state.sources[source.key]?[direction].waiter = id
+        guard let index = state.sources.index(forKey: source.key) else { continue }
+        switch direction {
+        case .readable: Self.add(id, to: &state.sources.values[index].readable, state.waits)
+        case .writable: Self.add(id, to: &state.sources.values[index].writable, state.waits)
+        }
       }
       var wait = Wait(continuation: continuation)
       var mustRing = false
@@ -189,8 +195,23 @@ extension EventLoop {
       return (nil, mustRing)
     }
     if mustRing { ring() }
-    for wait in displaced { finish(wait, .ready) }
     if let outcome { continuation.resume(returning: outcome) }
+  }
+
+  private static func takeEdge(_ source: inout Source, _ direction: Direction) -> Bool {
+    switch direction {
+    case .readable:
+      defer { source.readable.isReady = false }
+      return source.readable.isReady
+    case .writable:
+      defer { source.writable.isReady = false }
+      return source.writable.isReady
+    }
+  }
+
+  private static func add(_ id: UInt64, to side: inout Source.Side, _ waits: [UInt64: Wait]) {
+    if !side.waiters.isEmpty { side.waiters.removeAll { waits[$0] == nil } }
+    side.waiters.append(id)
   }
 
   /// Ends a wait, if it has not ended yet.

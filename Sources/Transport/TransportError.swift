@@ -54,6 +54,9 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
   /// The system's error number, where the failure has one.
   public let errno: Int32?
 
+  /// What is wrong with TLS, where `code` is ``Code/tls``.
+  public let tls: TLSError?
+
   private let message: String
 
   /// Makes an error.
@@ -66,6 +69,19 @@ public struct TransportError: Error, Sendable, Hashable, CustomStringConvertible
     self.code = code
     self.message = message
     self.errno = errno
+    tls = nil
+  }
+
+  /// Makes the error of a TLS failure.
+  ///
+  /// - Parameters:
+  ///   - tls: What is wrong.
+  ///   - peer: The other side's name.
+  package init(_ tls: TLSError, peer: String) {
+    code = .tls
+    message = "TLS with \(peer): \(tls)"
+    errno = nil
+    self.tls = tls
   }
 
   /// One sentence for a person.

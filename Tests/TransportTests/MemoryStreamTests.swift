@@ -10,22 +10,6 @@ import Testing
 struct MemoryStreamTests {
   private static let start = Timestamp(realtime: 0, monotonic: 0, boot: 0)
 
-  /// Reads until the end.
-  private static func drain(
-    _ stream: some ByteStream,
-    chunk: Int
-  ) async throws -> (bytes: [UInt8], clean: Bool) {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: chunk)
-    while true {
-      switch try buffer.withUnsafeMutableBytes({ try stream.read(into: $0) }) {
-      case .bytes(let count): bytes += buffer[..<count]
-      case .wouldBlock: try await stream.waitUntilReadable(deadline: nil)
-      case .end(let clean): return (bytes, clean)
-      }
-    }
-  }
-
   @Test(arguments: [1, 7, 64, 1_024], [1, 5, 4_096])
   func `Every byte arrives, through pipes of any size`(capacity: Int, chunk: Int) async throws {
     let loop = try EventLoop(virtual: Self.start)
@@ -33,7 +17,7 @@ struct MemoryStreamTests {
     let link = MemoryLink(capacity: capacity)
     let sent = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
     async let received = loop.run { _ in
-      try await Self.drain(MemoryStream(link, .server, on: loop), chunk: chunk)
+      try await drain(MemoryStream(link, .server, on: loop), chunk: chunk)
     }
     try await loop.run { _ in
       let stream = MemoryStream(link, .client, on: loop)
@@ -56,7 +40,7 @@ struct MemoryStreamTests {
     let link = MemoryLink(capacity: 100)
     async let echoed: Void = right.run { _ in
       let stream = MemoryStream(link, .server, on: right)
-      let (bytes, _) = try await Self.drain(stream, chunk: 64)
+      let (bytes, _) = try await drain(stream, chunk: 64)
       try await stream.writeAll(bytes.reversed(), deadline: nil)
       stream.shutdown()
     }
@@ -65,7 +49,7 @@ struct MemoryStreamTests {
       let stream = MemoryStream(link, .client, on: left)
       try await stream.writeAll(sent, deadline: nil)
       stream.shutdown()
-      return try await Self.drain(stream, chunk: 64).bytes
+      return try await drain(stream, chunk: 64).bytes
     }
     try await echoed
     #expect(answer == sent.reversed())
@@ -79,19 +63,10 @@ struct MemoryStreamTests {
       let client = MemoryStream(link, .client, on: loop)
       try await client.writeAll([1, 2, 3], deadline: nil)
       client.close()
-      return try await Self.drain(MemoryStream(link, .server, on: loop), chunk: 2)
+      return try await drain(MemoryStream(link, .server, on: loop), chunk: 2)
     }
     #expect(bytes == [1, 2, 3])
     #expect(!clean)
-  }
-
-  private static func code(_ body: () async throws -> Void) async -> TransportError.Code? {
-    do {
-      try await body()
-      return nil
-    } catch {
-      return (error as? TransportError)?.code
-    }
   }
 
   @Test func `Waits end by deadline, by cancellation and by closing`() async throws {
@@ -101,17 +76,17 @@ struct MemoryStreamTests {
       let stream = MemoryStream(MemoryLink(), .client, on: loop)
       // The first wait returns at once: a new stream counts as ready until it was tried.
       try? await stream.waitUntilReadable(deadline: nil)
-      let late = await Self.code {
+      let late = await failure {
         try await stream.waitUntilReadable(deadline: loop.deadline(after: .seconds(5)))
       }
-      let cancelled = await Self.code {
+      let cancelled = await failure {
         withUnsafeCurrentTask { $0?.cancel() }
         try await stream.waitUntilReadable(deadline: nil)
       }
       stream.close()
       stream.close()
-      let closed = await Self.code { try await stream.waitUntilReadable(deadline: nil) }
-      return [late, cancelled, closed]
+      let closed = await failure { try await stream.waitUntilReadable(deadline: nil) }
+      return [late?.code, cancelled?.code, closed?.code]
     }
     #expect(codes == [.timedOut, .cancelled, .closed])
     #expect(loop.now == 5_000_000_000)
