@@ -67,7 +67,10 @@ let package = Package(
     // Sockets.
     .target(name: "Transport", dependencies: ["Flow", "CLinux", "COpenSSL"]),
     .target(name: "HTTPClient", dependencies: ["HTTP1", "Transport"]),
-    .target(name: "WebSocket", dependencies: ["WebSocketProtocol", "HTTP1", "Transport", logging]),
+    .target(
+      name: "WebSocket",
+      dependencies: ["WebSocketProtocol", "HTTP1", "Transport", "Flow", "Crypto"]
+    ),
 
     // The Interactive Brokers Web API.
     .target(

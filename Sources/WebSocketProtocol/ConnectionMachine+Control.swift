@@ -133,4 +133,10 @@ extension ConnectionMachine {
   package mutating func outputWouldBlock() {
     outputIsBlocked = true
   }
+
+  /// Forgets what waits to be written, because nothing can be.
+  package mutating func discardOutput() {
+    output.discard()
+    unansweredPing = nil
+  }
 }

@@ -35,8 +35,18 @@ struct OutputBuffer: ~Copyable {
 
   mutating func consume(_ count: Int) {
     written += count
-    guard written == bytes.count else { return }
+    if written == bytes.count {
+      written = 0
+      bytes.removeAll(keepingCapacity: bytes.capacity <= Self.kept)
+    } else if written >= Self.kept, written >= bytes.count / 2 {
+      // A sender that never pauses never empties the buffer.
+      bytes.removeFirst(written)
+      written = 0
+    }
+  }
+
+  mutating func discard() {
     written = 0
-    bytes.removeAll(keepingCapacity: bytes.capacity <= Self.kept)
+    bytes = []
   }
 }
