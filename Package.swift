@@ -81,7 +81,7 @@ let package = Package(
     ),
     .target(
       name: "Recording",
-      dependencies: ["IBKR", "Transport", "JSON", "Crypto", "CZlib", logging]
+      dependencies: ["IBKR", "Transport", "Flow", "JSON", "Crypto", "CZlib"]
     ),
     .target(
       name: "GatewaySimulator",

@@ -197,9 +197,9 @@ import Testing
     var record = RunRecord(
       run: RunID(milliseconds: 1, random: 1),
       start: 5,
-      tool: "ibkr \"1\"",
-      configuration: [("channels", "raw,quote"), ("directory", "/tmp/é")]
+      tool: "ibkr \"1\""
     )
+    record.configuration = [("channels", "raw,quote"), ("directory", "/tmp/é")]
     try record.write(to: storage)
     let first = try #require(storage.text(record.path))
     #expect(first.contains(#""tool":"ibkr \"1\"""#))

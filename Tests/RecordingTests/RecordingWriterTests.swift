@@ -18,7 +18,7 @@ import Testing
       storage: storage,
       channels: channels,
       keepsAccounts: keepsAccounts,
-      run: RunRecord(run: run, start: 1, tool: "test", configuration: [])
+      run: RunRecord(run: run, start: 1, tool: "test")
     )
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Crypto
 import Glibc
 
 /// What `runs/<run>.json` says of a run: who recorded, with what, from when to when.
@@ -21,9 +22,30 @@ package struct RunRecord: Sendable {
   /// The name and version of the program.
   package var tool: String
   /// The settings, by name, without secrets.
-  package var configuration: [(name: String, value: String)]
+  package var configuration: [(name: String, value: String)] = []
   /// How far the server's clock is ahead of ours, in nanoseconds; nil while it is not known.
   package var clockOffset: Int64?
+
+  /// Describes a run that begins now.
+  ///
+  /// - Parameters:
+  ///   - start: The time now, in nanoseconds since 1970.
+  ///   - tool: The name and version of the program.
+  /// - Throws: `StorageError` if there are no random bytes for the run's name.
+  package init(startingAt start: Int64, tool: String) throws(StorageError) {
+    do {
+      try self.init(run: RunID(realtime: start), start: start, tool: tool)
+    } catch {
+      throw StorageError("name", "a run", reason: error.description)
+    }
+  }
+
+  /// Describes a run.
+  package init(run: RunID, start: Int64, tool: String) {
+    self.run = run
+    self.start = start
+    self.tool = tool
+  }
 
   /// Where the record lies.
   package var path: String { "runs/\(run).json" }

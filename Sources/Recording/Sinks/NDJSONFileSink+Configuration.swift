@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+public import IBKR
+
+extension NDJSONFileSink {
+  /// What is recorded, where, and how safely.
+  public struct Configuration: Sendable {
+    /// When the log is made to survive a power loss (`fdatasync`).
+    ///
+    /// The lines of a process that is killed are safe as soon as they are written, whatever is
+    /// chosen here.
+    public enum Synchronization: String, Sendable, Hashable, CaseIterable {
+      /// When a part is sealed, and not before.
+      case never
+      /// Once a second, if there was anything.
+      case everySecond = "1s"
+      /// After every write.
+      case batch
+    }
+
+    /// The directory; it is created if it is missing.
+    public var directory: String
+
+    /// The channels to write.
+    ///
+    /// Without `raw` the others can be neither checked nor written again.
+    public var channels = Channel.standard
+
+    /// Whether account ids are recorded as they are and not as `acct-1`, `acct-2`, ….
+    public var keepsAccounts = false
+
+    /// When the log is made to survive a power loss.
+    public var synchronization = Synchronization.everySecond
+
+    /// How long a line may wait for others before all of them are written together.
+    public var writeInterval = Duration.milliseconds(200)
+
+    /// How many bytes of lines may wait before they are written at once.
+    public var writeSize = 1 << 20
+
+    /// What happens when the disk is slower than the stream.
+    public var overflow = OverflowPolicy.backpressure
+
+    /// The name and version of the program, for the run's record.
+    public var tool = "ibkr-stream"
+
+    /// The settings to keep in the run's record, by name; no secrets.
+    public var settings: [String: String] = [:]
+
+    /// Creates a configuration with the defaults of everything but the place.
+    ///
+    /// - Parameter directory: The directory; it is created if it is missing.
+    public init(directory: String) {
+      self.directory = directory
+    }
+  }
+
+  /// What a sink has to say while it works; it goes on by itself.
+  public enum Notice: Sendable, Hashable {
+    /// Lines could not be written or synced. They are kept, and tried again every second; no more
+    /// events are taken meanwhile.
+    case failed(StorageError)
+    /// What could not be written is written now.
+    case recovered
+  }
+}
