@@ -66,10 +66,11 @@ let package = Package(
 
     // Sockets.
     .target(name: "Transport", dependencies: ["Flow", "CLinux", "COpenSSL"]),
-    .target(name: "HTTPClient", dependencies: ["HTTP1", "Transport"]),
+    .target(name: "HTTPTunnel", dependencies: ["HTTP1", "Transport", "Crypto"]),
+    .target(name: "HTTPClient", dependencies: ["HTTPTunnel", "HTTP1", "Transport"]),
     .target(
       name: "WebSocket",
-      dependencies: ["WebSocketProtocol", "HTTP1", "Transport", "Flow", "Crypto"]
+      dependencies: ["WebSocketProtocol", "HTTPTunnel", "HTTP1", "Transport", "Flow", "Crypto"]
     ),
 
     // The Interactive Brokers Web API.
@@ -103,6 +104,10 @@ let package = Package(
     .testTarget(name: "WebSocketProtocolTests", dependencies: ["WebSocketProtocol", "HTTP1"]),
     .testTarget(name: "OAuth1aTests", dependencies: ["OAuth1a", "Crypto", "JSON"]),
     .testTarget(name: "TransportTests", dependencies: ["Transport", "Crypto"]),
+    .testTarget(
+      name: "HTTPTunnelTests",
+      dependencies: ["HTTPTunnel", "HTTP1", "Transport", "Flow"]
+    ),
     .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "Flow"]),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
