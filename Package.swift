@@ -108,7 +108,10 @@ let package = Package(
       name: "HTTPTunnelTests",
       dependencies: ["HTTPTunnel", "HTTP1", "Transport", "Flow"]
     ),
-    .testTarget(name: "HTTPClientTests", dependencies: ["HTTPClient", "Flow"]),
+    .testTarget(
+      name: "HTTPClientTests",
+      dependencies: ["HTTPClient", "HTTPTunnel", "HTTP1", "Transport", "Flow", "Crypto"]
+    ),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),

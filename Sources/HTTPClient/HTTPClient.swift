@@ -136,16 +136,8 @@ package actor HTTPClient {
     do {
       let stream = try await dial(request.url, deadline)
       return HTTPConnection(stream, to: request.url.origin, on: loop)
-    } catch let error as TransportError {
-      let code: HTTPClientError.Code =
-        switch error.code {
-        case .timedOut, .nameLookupTimedOut: .timedOut
-        case .cancelled: .cancelled
-        default: .cannotConnect
-        }
-      throw HTTPClientError(code, request, mayHaveReached: false, transport: error)
     } catch {
-      throw HTTPClientError(.proxyFailed, request, mayHaveReached: false)
+      throw HTTPClientError(error, request)
     }
   }
 }

@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 package import HTTP1
+internal import HTTPTunnel
 package import Transport
 
 /// Why a request has no response.
@@ -22,14 +23,17 @@ package struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertib
   package let message: HTTPError?
 
   private let request: String
+  private let cause: String?
 
   init(
     _ code: Code,
     _ request: HTTPClientRequest,
     mayHaveReached: Bool,
     transport: TransportError? = nil,
-    message: HTTPError? = nil
+    message: HTTPError? = nil,
+    cause: String? = nil
   ) {
+    self.cause = cause
     self.code = code
     self.mayHaveReached = mayHaveReached
     self.transport = transport
@@ -37,8 +41,21 @@ package struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertib
     self.request = "\(request.method) \(request.url.origin)"
   }
 
+  /// The error of a connection that could not be made, or of a proxy that opened no tunnel.
+  init(_ error: any Error, _ request: HTTPClientRequest) {
+    let tunnel = error as? TunnelError
+    let transport = tunnel?.transport ?? error as? TransportError
+    let code: Code =
+      switch transport?.code {
+      case .timedOut?, .nameLookupTimedOut?: .timedOut
+      case .cancelled?: .cancelled
+      default: tunnel == nil ? .cannotConnect : .proxyFailed
+      }
+    self.init(code, request, mayHaveReached: false, transport: transport, cause: "\(error)")
+  }
+
   package var description: String {
-    let cause = transport?.description ?? message?.description
+    let cause = cause ?? transport?.description ?? message?.description
     return "\(request): \(code.explanation)" + (cause.map { ": \($0)" } ?? "")
   }
 }

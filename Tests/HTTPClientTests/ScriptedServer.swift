@@ -63,45 +63,46 @@ actor ScriptedServer {
       case .reset:
         try? await loop.sleep(for: .milliseconds(1))
         return link.reset()
-      case .say(let text): await Self.write(text, to: stream)
+      case .say(let text): await write(text, to: stream)
       case .answer, .trickle, .silence, .hangUp:
-        guard let request = await Self.read(&parser, from: stream) else { break }
+        guard let request = await readRequest(&parser, from: stream) else { break }
         requests[index].append(request)
         switch step {
-        case .answer(let text): await Self.write(text, to: stream)
+        case .answer(let text): await write(text, to: stream)
         case .trickle(let text):
           for character in text.unicodeScalars {
             try? await loop.sleep(for: .seconds(1))
-            await Self.write(String(character), to: stream)
+            await write(String(character), to: stream)
           }
         case .hangUp: return
         default: break
         }
       }
     }
-    _ = await Self.read(&parser, from: stream)
+    _ = await readRequest(&parser, from: stream)
     ended += 1
   }
+}
 
-  private static func write(_ text: String, to stream: MemoryStream) async {
-    try? await stream.writeAll(Array(text.utf8), deadline: nil)
-  }
+private func write(_ text: String, to stream: any ByteStream) async {
+  try? await stream.writeAll(Array(text.utf8), deadline: nil)
+}
 
-  private static func read(
-    _ parser: inout RequestParser,
-    from stream: MemoryStream
-  ) async -> HTTPRequest? {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let result = try? buffer.withUnsafeMutableBytes { try stream.read(into: $0) }
-      switch result {
-      case .bytes(let count):
-        if let request = try? parser.parse(Array(buffer[..<count]).span).request { return request }
-      case .wouldBlock:
-        do { try await stream.waitUntilReadable(deadline: nil) } catch { return nil }
-      case .end, nil:
-        return nil
-      }
+/// Reads the next request; nil at the end of the connection.
+func readRequest(
+  _ parser: inout RequestParser,
+  from stream: any ByteStream
+) async -> HTTPRequest? {
+  var buffer = [UInt8](repeating: 0, count: 4096)
+  while true {
+    let result = try? buffer.withUnsafeMutableBytes { try stream.read(into: $0) }
+    switch result {
+    case .bytes(let count):
+      if let request = try? parser.parse(Array(buffer[..<count]).span).request { return request }
+    case .wouldBlock:
+      do { try await stream.waitUntilReadable(deadline: nil) } catch { return nil }
+    case .end, nil:
+      return nil
     }
   }
 }
