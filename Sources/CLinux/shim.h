@@ -1,20 +1,21 @@
-// What Glibc's own Swift module leaves out: epoll, eventfd, signalfd; prctl, which is variadic; accept4.
+// What Glibc's own Swift module leaves out: epoll, eventfd, signalfd, accept4, and the variadic prctl.
 #pragma once
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 
 /// Names the calling thread for debuggers and top; Linux keeps the first 15 bytes.
 static inline void clinux_name_thread(const char *name) {
   prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-// Declared by <sys/socket.h> only for _GNU_SOURCE, with which Swift does not read it.
-extern int accept4(int listener, struct sockaddr *peer, socklen_t *length, int flags);
+// Glibc's module has <sys/socket.h> without accept4; including the header here a second time would
+// make its types belong to either module.
+struct sockaddr;
+extern int accept4(int listener, struct sockaddr *peer, unsigned int *length, int flags);
 
-/// Takes a waiting connection; its descriptor neither blocks nor survives an exec.
-static inline int clinux_accept(int listener) {
-  return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+/// Takes a waiting connection, with SOCK_ flags for its descriptor.
+static inline int clinux_accept(int listener, int flags) {
+  return accept4(listener, 0, 0, flags);
 }

@@ -114,7 +114,8 @@ package final class Listener: StreamListener {
 
   private func accept(at door: Door) async throws(TransportError) -> sending TCPStream? {
     while true {
-      let result = clinux_accept(door.socket.raw)
+      let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+      let result = clinux_accept(door.socket.raw, flags)
       if result >= 0 {
         let socket = try FileDescriptor(result, from: "accept4")
         TCPSocket.apply(options, to: socket.raw)
