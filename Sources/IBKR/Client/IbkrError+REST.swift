@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import HTTP1
+import HTTPClient
+import JSON
+import Transport
+
+extension IbkrError {
+  /// The error of a call that got no answer.
+  ///
+  /// - Parameters:
+  ///   - error: What became of the request.
+  ///   - call: The method and path, without query.
+  ///   - url: The server.
+  /// - Returns: The error, with what to do.
+  static func noAnswer(_ error: HTTPClientError, to call: String, of url: WebURL) -> IbkrError {
+    if let tls = error.transport?.tls {
+      return IbkrError(
+        .untrusted,
+        "\(url.origin) is not trusted: \(tls)",
+        at: call,
+        remedy: tls.pin == nil
+          ? nil : "trust that very key with a pin, or the authority behind it with a CA file"
+      )
+    }
+    switch error.code {
+    case .cannotConnect:
+      return IbkrError(.network, error.transport?.description ?? error.description, at: call)
+    case .timedOut:
+      return IbkrError(
+        .timeout,
+        "\(url.origin) did not answer in time",
+        at: call,
+        remedy: "if this goes on, restart the gateway: it can be up and yet be stuck"
+      )
+    case .closed, .cancelled:
+      return IbkrError(.closed, error.description, at: call)
+    case .invalidRequest:
+      return IbkrError(.invalidConfiguration, error.description, at: call)
+    case .invalidResponse:
+      return IbkrError(
+        .unexpectedAnswer,
+        error.description,
+        at: call,
+        remedy: "is a Client Portal Gateway listening there?"
+      )
+    default:
+      return IbkrError(.network, error.description, at: call)
+    }
+  }
+
+  /// The error of a call whose answer is a refusal, nil if it is none (protocol reference 3.9).
+  ///
+  /// - Parameters:
+  ///   - head: The answer's head.
+  ///   - body: The answer's body as JSON; nil if it is no JSON.
+  ///   - text: The answer's body as text, for what is no JSON.
+  ///   - call: The method and path, without query.
+  ///   - url: The server.
+  /// - Returns: The error, with what to do.
+  static func refusal(
+    _ head: ResponseHead,
+    _ body: JSONValue?,
+    text: String,
+    to call: String,
+    of url: WebURL
+  ) -> IbkrError? {
+    let said = ServerWords.sanitized(body?["error"]?.string ?? body?["message"]?.string ?? "")
+    let words = said.isEmpty ? "" : " and said: \(said)"
+    switch head.status {
+    case 200..<300:
+      guard body?["error"] != nil else { return nil }
+      if said.contains("no session") || said.contains("not authenticated") {
+        return notLoggedIn(words, call, url)
+      }
+      return IbkrError(.server, "\(url.origin) refused the call\(words)", at: call)
+    case 401, 410:
+      return notLoggedIn(words, call, url)
+    case 400 where text.contains("no bridge"):
+      return notLoggedIn(" to the brokerage session", call, url)
+    case 403 where head.fields["Server"]?.hasPrefix("AirTunes") == true:
+      return IbkrError(
+        .server,
+        "the AirPlay receiver of this Mac answered at \(url.origin)",
+        at: call,
+        remedy: "move the gateway to another port (listenPort in conf.yaml) and give its URL"
+      )
+    case 404:
+      return IbkrError(
+        .server,
+        "\(url.origin) does not know the call (404)",
+        at: call,
+        remedy: "the URL must end in /v1/api"
+      )
+    case 429:
+      return IbkrError(
+        .rateLimited,
+        "\(url.origin) was asked too often (429)\(words)",
+        at: call,
+        remedy: "wait 15 minutes; every request before that may prolong it"
+      )
+    case 500 where text.contains("Internal Server Error"):
+      return IbkrError(
+        .server,
+        "\(url.origin) failed (500)",
+        at: call,
+        remedy: "if every call does, look at ips.allow in the gateway's conf.yaml: it must not "
+          + "hold a bare *"
+      )
+    default:
+      return IbkrError(.server, "\(url.origin) answered \(head.status)\(words)", at: call)
+    }
+  }
+
+  private static func notLoggedIn(_ words: String, _ call: String, _ url: WebURL) -> IbkrError {
+    IbkrError(
+      .authentication,
+      "nobody is logged in at \(url.origin)\(words)",
+      at: call,
+      remedy: "log in at \(url.origin) in a browser on the gateway's machine"
+    )
+  }
+
+  /// The error of an answer that is not what the call promises.
+  ///
+  /// - Parameters:
+  ///   - what: What is missing.
+  ///   - call: The method and path, without query.
+  ///   - url: The server.
+  /// - Returns: The error, with what to do.
+  static func unexpected(_ what: String, from call: String, of url: WebURL) -> IbkrError {
+    IbkrError(
+      .unexpectedAnswer,
+      "\(url.origin) answered, but \(what)",
+      at: call,
+      remedy: "is a Client Portal Gateway listening there?"
+    )
+  }
+}
