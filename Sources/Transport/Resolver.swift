@@ -28,8 +28,9 @@ package protocol Resolver: Sendable {
 ///
 /// `getaddrinfo` cannot be interrupted, and a dead name server holds it for tens of seconds. So a
 /// look-up that takes too long is abandoned: its thread ends when the system lets it. At most
-/// ``maximumThreads`` exist at once, stuck ones included. When a name cannot be looked up, what it
-/// last stood for is tried instead: a recorder must not stop because a name server does.
+/// ``maximumThreads`` exist at once, stuck ones included; further look-ups wait for their turn. When
+/// a name cannot be looked up, what it last stood for is tried instead: a recorder must not stop
+/// because a name server does.
 package final class SystemResolver: Resolver {
   /// How many look-ups may be under way, those that were abandoned included.
   package static let maximumThreads = 4
@@ -42,6 +43,8 @@ package final class SystemResolver: Resolver {
 
   private struct State {
     var threads = 0
+    /// Look-ups whose callers wait for a thread to be free; callers that give up leave.
+    var waiting: [Inquiry] = []
     var lastGood: [String: [SocketAddress]] = [:]
   }
 
@@ -103,7 +106,10 @@ package final class SystemResolver: Resolver {
     deadline: Int64?
   ) async throws(TransportError) -> [SocketAddress] {
     let inquiry = Inquiry(host, port, self, loop)
-    defer { loop.close(inquiry.source) }
+    defer {
+      loop.close(inquiry.source)
+      state.withLock { $0.waiting.removeAll { $0 === inquiry } }
+    }
     try start(inquiry)
     while true {
       if let answer = inquiry.answer.withLock({ $0 }) { return try answer.get() }
@@ -122,17 +128,14 @@ package final class SystemResolver: Resolver {
 
   private func start(_ inquiry: Inquiry) throws(TransportError) {
     let mayStart = state.withLock { state in
-      guard state.threads < Self.maximumThreads else { return false }
+      guard state.threads < Self.maximumThreads else {
+        state.waiting.append(inquiry)
+        return false
+      }
       state.threads += 1
       return true
     }
-    guard mayStart else {
-      throw TransportError(
-        .nameLookupTimedOut,
-        "\(inquiry.host) was not looked up, because \(Self.maximumThreads) earlier look-ups are "
-          + "still without an answer; is the name server reachable?"
-      )
-    }
+    guard mayStart else { return }
     var thread = pthread_t()
     let context = Unmanaged.passRetained(inquiry)
     let failure = pthread_create(
@@ -140,11 +143,7 @@ package final class SystemResolver: Resolver {
       nil,
       { context in
         guard let context else { return nil }
-        let inquiry = Unmanaged<Inquiry>.fromOpaque(context).takeRetainedValue()
-        let answer = SystemResolver.ask(inquiry.host, inquiry.port)
-        inquiry.resolver.state.withLock { $0.threads -= 1 }
-        inquiry.answer.withLock { $0 = answer }
-        inquiry.loop.signal(inquiry.source.key, readable: true, writable: false)
+        SystemResolver.work(from: Unmanaged<Inquiry>.fromOpaque(context).takeRetainedValue())
         return nil
       },
       context.toOpaque()
@@ -155,6 +154,21 @@ package final class SystemResolver: Resolver {
       throw .system("pthread_create for a name look-up", errno: failure)
     }
     pthread_detach(thread)
+  }
+
+  /// The life of a thread: one look-up, and then those that wait.
+  private static func work(from first: Inquiry) {
+    var next: Inquiry? = first
+    while let inquiry = next {
+      let answer = ask(inquiry.host, inquiry.port)
+      next = inquiry.resolver.state.withLock { state in
+        if !state.waiting.isEmpty { return state.waiting.removeFirst() }
+        state.threads -= 1
+        return nil
+      }
+      inquiry.answer.withLock { $0 = answer }
+      inquiry.loop.signal(inquiry.source.key, readable: true, writable: false)
+    }
   }
 
   /// Asks the system, and blocks until it answers.

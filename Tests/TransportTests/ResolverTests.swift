@@ -43,6 +43,22 @@ import Testing
     #expect(resolver.threadsInUse == 0)
   }
 
+  @Test func `More look-ups than threads all get their answer`() async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let resolver = SystemResolver()
+    let found = try await withThrowingTaskGroup(of: Int.self) { group in
+      for port in 1...UInt16(10 * SystemResolver.maximumThreads) {
+        group.addTask {
+          try await resolver.addresses(of: "localhost", port: port, on: loop, deadline: nil).count
+        }
+      }
+      return try await group.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }
+    }
+    #expect(found == 10 * SystemResolver.maximumThreads)
+    #expect(resolver.threadsInUse == 0)
+  }
+
   @Test func `A cancelled look-up ends at once`() async throws {
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }
