@@ -37,6 +37,11 @@ extension WebSocketConnection {
         await finishClosing()
         continue
       }
+      // While a peer never pauses nothing waits, and only waits notice a cancellation.
+      guard !Task.isCancelled else {
+        finish(WebSocketError(.cancelled, "reading was cancelled"))
+        continue
+      }
       switch receive() {
       case .some: break
       // A peer that never pauses must not keep the loop's timers and other actors waiting.

@@ -132,6 +132,26 @@ struct ConnectionTests {
     #expect(try await rig.peer.read(1).isEmpty)
   }
 
+  @Test("Cancelling is noticed although the peer never pauses")
+  func cancelledInAFlood() async throws {
+    let rig = try Rig()
+    defer { rig.stop() }
+    let socket = try await rig.connected(followedBy: frame(text: "received before"))
+    try await rig.peer.write(frame(text: "never asked for"))
+    let reading = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      var texts: [String] = []
+      while let batch = try await socket.nextBatch()?.messages {
+        texts += (0..<batch.count).map(batch.text)
+        // A flood would go on for ever.
+        if texts.count > 1 { break }
+      }
+      return texts
+    }
+    let error = await #expect(throws: WebSocketError.self) { try await reading.value }
+    #expect(error?.code == .cancelled)
+  }
+
   @Test("Who does not read makes the sender wait, and loses nothing")
   func backPressure() async throws {
     let rig = try Rig(capacity: 1 << 12)
