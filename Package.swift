@@ -70,7 +70,7 @@ let package = Package(
     .target(name: "HTTPClient", dependencies: ["HTTPTunnel", "HTTP1", "Transport"]),
     .target(
       name: "WebSocket",
-      dependencies: ["WebSocketProtocol", "HTTPTunnel", "HTTP1", "Transport", "Flow", "Crypto"]
+      dependencies: ["WebSocketProtocol", "HTTPTunnel", "HTTP1", "Transport", "Flow"]
     ),
 
     // The Interactive Brokers Web API.
@@ -95,7 +95,10 @@ let package = Package(
       name: "ibkr",
       dependencies: ["IBKR", "Recording", "GatewaySimulator", argumentParser, logging]
     ),
-    .executableTarget(name: "websocket-conformance", dependencies: ["WebSocket", argumentParser]),
+    .executableTarget(
+      name: "websocket-conformance",
+      dependencies: ["WebSocket", "Transport", "HTTP1", "JSON", argumentParser]
+    ),
 
     .testTarget(name: "FlowTests", dependencies: ["Flow"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),

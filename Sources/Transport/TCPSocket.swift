@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import CLinux
 import Glibc
 
 /// What a TCP connection does to notice that the other side is gone.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-// The types that a connection speaks in, such as `MessageBatch`, `CloseCode` and `Limits`, come with
-// `import WebSocket`.
+// Everything that the API of a connection names comes with `import WebSocket`: loops, trust, proxies
+// and timestamps from the transport, batches, close codes and limits from the protocol.
+@_exported public import Flow
+@_exported public import HTTPTunnel
+@_exported public import Transport
 @_exported public import WebSocketProtocol

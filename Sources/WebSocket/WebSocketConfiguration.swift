@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+public import HTTPTunnel
 public import Transport
 public import WebSocketProtocol
 
@@ -31,7 +32,7 @@ public struct WebSocketConfiguration: Sendable {
   public var credentials: TLSCredentials?
 
   /// The proxy to go through, nil for none; no environment variable is looked at.
-  public var proxy: WebSocketProxy?
+  public var proxy: HTTPProxy?
 
   /// How long name look-up, connecting, TLS and the upgrade may take together.
   public var handshakeTimeout = Duration.seconds(20)
@@ -81,41 +82,4 @@ extension WebSocketHeader: CustomStringConvertible, CustomDebugStringConvertible
 
   /// The name.
   public var customMirror: Mirror { Mirror(self, children: ["name": name]) }
-}
-
-/// A proxy that opens tunnels with CONNECT (RFC 9110 section 9.3.6).
-public struct WebSocketProxy: Sendable, Hashable {
-  /// The proxy's name or address.
-  public let host: String
-
-  /// The proxy's port.
-  public let port: UInt16
-
-  let user: String?
-  let password: String
-
-  /// Makes a proxy.
-  ///
-  /// - Parameters:
-  ///   - host: Its name or address.
-  ///   - port: Its port.
-  ///   - user: Who asks (RFC 7617), or nil if the proxy does not care; without a colon.
-  ///   - password: The password that belongs to it.
-  public init(host: String, port: UInt16, user: String? = nil, password: String = "") {
-    self.host = host
-    self.port = port
-    self.user = user
-    self.password = password
-  }
-}
-
-extension WebSocketProxy: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  /// Host and port.
-  public var description: String { "\(host):\(port)" }
-
-  /// Host and port.
-  public var debugDescription: String { description }
-
-  /// Host and port.
-  public var customMirror: Mirror { Mirror(self, children: ["proxy": description]) }
 }

@@ -65,9 +65,13 @@ extension ConnectionMachine {
     roundEnds = false
     if !isReadingOver {
       do throws(ProtocolError) {
+        if let breach { throw breach }
         try parse()
-      } catch {
+      } catch  where entries.isEmpty {
         fail(error)
+      } catch {
+        // What came before the breach can still be answered before the peer is told of it.
+        breach = error
       }
     }
     if isReadingOver {
@@ -117,6 +121,11 @@ extension ConnectionMachine {
 
     if header.opcode.isControl {
       guard isWhole else { return false }
+      // What came before a close frame can still be answered before the close frame is.
+      guard header.opcode != .close || entries.isEmpty else {
+        roundEnds = true
+        return true
+      }
       try receiveControl(header, takePayload(header))
       return true
     }

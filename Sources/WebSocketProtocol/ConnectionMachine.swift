@@ -45,6 +45,9 @@ package struct ConnectionMachine: ~Copyable {
   var unansweredPing: [UInt8]?
   var outputIsBlocked = false
 
+  /// What the connection will be failed for when everything before it has been taken.
+  var breach: ProtocolError?
+
   var streamEnded = false
 
   /// The close frame that was sent or waits to be; nothing may be sent after it (section 5.5.1).

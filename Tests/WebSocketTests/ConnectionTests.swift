@@ -71,6 +71,22 @@ struct ConnectionTests {
     await #expect(throws: WebSocketError.self) { try await socket.send(text: "late") }
   }
 
+  @Test("What came before a breach or a close frame can be answered", arguments: [3, 8] as [UInt8])
+  func answerBeforeBreach(opcode: UInt8) async throws {
+    let rig = try Rig()
+    defer { rig.stop() }
+    let socket = try await rig.connected(followedBy: frame(text: "ask") + frame(opcode))
+    let batch = try #require(try await socket.nextBatch())
+    #expect(batch.messages.count == 1)
+    try await socket.send(binary: [])
+    let reading = Task { while try await socket.nextBatch() != nil {} }
+    let written = try await rig.peer.read(clientHeader * 2)
+    #expect(written[0] == 0x82)
+    #expect(written[clientHeader] == 0x88)
+    await rig.peer.shutdown()
+    _ = await reading.result
+  }
+
   @Test("After a breach a peer that goes on sending is cut off")
   func floodAfterBreach() async throws {
     // Virtual time stands still while there is something to do, and here there always is.
@@ -219,7 +235,9 @@ struct ClosingTests {
     let bytes = frame(text: "last") + frame(8, [0x03, 0xE9] + Array("bye".utf8))
     let socket = try await rig.connected(followedBy: bytes + frame(text: "too late"))
     let batch = try #require(try await socket.nextBatch())
-    #expect(batch.messages.count == 2)
+    #expect(batch.messages.text(of: 0) == "last")
+    let close = try #require(try await socket.nextBatch())
+    #expect(close.messages[0].kind == .close)
     let ending = Task { try await socket.nextBatch() }
     let answer = try await rig.peer.read(clientHeader + 2)
     #expect(answer.prefix(2) == [0x88, 0x82])
