@@ -62,9 +62,8 @@ import Testing
     #expect(told == reason)
     #expect(!machine.isReady)
     // The server does not say that it is back; REST does.
-    let back = machine.merge(
-      try json(#"{"authenticated":true,"established":true,"competing":false,"connected":true}"#)
-    )
+    let status = try json(#"{"authenticated":true,"established":true,"competing":false}"#)
+    let back = machine.merge(SessionState(answer: status))
     #expect(back.last == .reconnect(.auth, "the session is back"))
   }
 

@@ -23,6 +23,14 @@ package struct EventBatchBuilder: ~Copyable {
   /// Whether events wait to be taken.
   package var isEmpty: Bool { records.isEmpty }
 
+  /// What the last message is about.
+  var lastTopic: Topic? { records.last?.topic }
+
+  /// The subscription of the last message.
+  var lastSubscription: UInt32? {
+    records.last.flatMap { $0.subscription == 0 ? nil : $0.subscription }
+  }
+
   /// Makes room for what is about to come, so that a batch costs one allocation for each array.
   ///
   /// - Parameters:

@@ -34,9 +34,8 @@ struct GapTracker: Sendable {
       !open.contains { $0.waiting.contains(key) }
     }
     guard !concerned.isEmpty else { return nil }
-    lastID += 1
     let gap = Gap(
-      id: lastID,
+      id: nextID(),
       phase: .began,
       start: start,
       reason: reason,
@@ -46,6 +45,12 @@ struct GapTracker: Sendable {
     )
     open.append(Open(gap: gap, waiting: concerned))
     return gap
+  }
+
+  /// A number for a gap.
+  mutating func nextID() -> Int {
+    lastID += 1
+    return lastID
   }
 
   /// Whether a subscription is in an outage.

@@ -53,21 +53,24 @@ struct SessionMachine: Sendable {
       return hasSentSession ? changes : changes + [.sendSession]
     case .status:
       guard let arguments = message["args"] else { return [] }
-      return merge(arguments)
+      return merge(SessionState(answer: arguments))
     default:
       return []
     }
   }
 
-  /// `auth/status`, or the part of `tickle` that is the same.
-  mutating func merge(_ status: JSONValue) -> [Action] {
+  /// A status came: `sts`, `auth/status`, or the part of `tickle` that is the same.
+  ///
+  /// - Parameter status: What it says; nil for what it does not.
+  /// - Returns: What follows.
+  mutating func merge(_ status: SessionState) -> [Action] {
     update { state in
       // A key that is missing says nothing (protocol reference 4.4).
-      if let value = status["connected"]?.bool { state.connected = value }
-      if let value = status["authenticated"]?.bool { state.authenticated = value }
-      if let value = status["established"]?.bool { state.established = value }
-      if let value = status["competing"]?.bool { state.competing = value }
-      if let value = status["fail"]?.string { state.failure = value }
+      state.connected = status.connected ?? state.connected
+      state.authenticated = status.authenticated ?? state.authenticated
+      state.established = status.established ?? state.established
+      state.competing = status.competing ?? state.competing
+      if !status.failure.isEmpty { state.failure = status.failure }
     }
   }
 

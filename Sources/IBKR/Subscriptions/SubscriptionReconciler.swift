@@ -63,6 +63,19 @@ struct SubscriptionReconciler: Sendable {
   /// What is wanted, in the order in which it was asked for.
   var keys: [SubscriptionKey] { entries.values.map(\.key).sorted { $0.number < $1.number } }
 
+  /// The key of a subscription.
+  func key(_ number: UInt32) -> SubscriptionKey? { entries[number]?.key }
+
+  /// Those that have had an answer on this connection, and so lose something with it.
+  var answeredKeys: [SubscriptionKey] {
+    keys.filter { key in
+      switch entries[key.number]?.phase {
+      case .active, .renewing: true
+      case .pending, .requested, .failed, nil: false
+      }
+    }
+  }
+
   /// Whether every subscription has an answer.
   var isSettled: Bool {
     farewells.isEmpty

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import WebSocket
+
+/// Turns what the socket gives into numbered, routed events.
+///
+/// This is the hot path: per message one look, one copy into the batch's bytes, no allocation and no
+/// reference counted.
+struct Intake: ~Copyable {
+  var builder = EventBatchBuilder()
+  var router = MessageRouter()
+
+  /// Adds one message or control frame.
+  ///
+  /// - Parameters:
+  ///   - batch: What one read gave.
+  ///   - index: Which of it.
+  ///   - realtime: When it was read, in nanoseconds since 1970.
+  ///   - monotonic: When it was read, in nanoseconds of the monotonic clock.
+  /// - Returns: Who else has to know of it.
+  mutating func add(
+    _ batch: MessageBatch,
+    _ index: Int,
+    realtime: Int64,
+    monotonic: Int64
+  ) -> MessageRouter.Notice {
+    let entry = batch[index]
+    return batch.withBytes(of: index) { bytes in
+      var notice = MessageRouter.Notice.none
+      builder.append(
+        bytes,
+        direction: .inbound,
+        kind: FrameKind(entry.kind),
+        realtime: realtime,
+        monotonic: monotonic
+      ) { record in
+        // The gateway sends its JSON in binary frames, which nobody has checked yet.
+        let isUTF8 = entry.kind == .text ? entry.isValidUTF8 : UTF8Validator.isValid(bytes)
+        if isUTF8 { record.flags.insert(.utf8) }
+        if entry.kind.isData { notice = router.route(bytes, into: &record) }
+      }
+      return notice
+    }
+  }
+
+  /// Adds a command that is about to be sent.
+  mutating func add(command: String, topic: Topic, realtime: Int64, monotonic: Int64) {
+    var command = command
+    command.withUTF8 { text in
+      let bytes = UnsafeRawBufferPointer(text)
+      builder.append(
+        bytes,
+        direction: .outbound,
+        kind: .text,
+        realtime: realtime,
+        monotonic: monotonic
+      ) { record in
+        record.flags = .utf8
+        record.topic = topic
+        // The topic and its target stand before the parameters.
+        let end = bytes.firstIndex(of: UInt8(ascii: "{")) ?? bytes.count
+        record.topicLength = UInt32(end > 0 && end < bytes.count ? end - 1 : end)
+      }
+    }
+  }
+
+  /// Adds the close frame that we send.
+  mutating func addClose(_ code: CloseCode, realtime: Int64, monotonic: Int64) {
+    let payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
+    payload.withUnsafeBytes { bytes in
+      builder.append(
+        bytes,
+        direction: .outbound,
+        kind: .close,
+        realtime: realtime,
+        monotonic: monotonic
+      )
+    }
+  }
+}
+
+extension FrameKind {
+  init(_ kind: MessageKind) {
+    self =
+      switch kind {
+      case .text: .text
+      case .binary: .binary
+      case .close: .close
+      case .ping: .ping
+      case .pong: .pong
+      }
+  }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import HTTP1
+import JSON
+import Logging
+import OAuth1a
+import Transport
+import WebSocket
+
+extension IbkrWsClient {
+  /// A machine that slept longer than this has lost what was sent meanwhile.
+  static let noticeableSuspension: Int64 = 2_000_000_000
+
+  // MARK: - What comes in
+
+  /// Takes what one read gave: numbers it, routes it, hands it on.
+  func take(_ received: ReceivedBatch) {
+    let (realtime, monotonic) = (received.timestamp.realtime, received.timestamp.monotonic)
+    if overflow != nil, !broadcast.isShedding { endOverflow() }
+    let messages = received.messages
+    heartbeat.heard(at: monotonic)
+    intake.builder.reserve(events: messages.count, bytes: messages.byteCount)
+    for index in 0..<messages.count {
+      switch intake.add(messages, index, realtime: realtime, monotonic: monotonic) {
+      case .none: continue
+      case .answered(let number, let isImage):
+        answered(number, isImage: isImage, realtime: realtime, monotonic: monotonic)
+      case .control:
+        control(messages, index)
+      }
+    }
+    lastAlive = received.timestamp
+    lastSeq = intake.builder.nextSeq - 1
+    publish()
+  }
+
+  private func answered(_ number: UInt32, isImage: Bool, realtime: Int64, monotonic: Int64) {
+    let seq = intake.builder.nextSeq - 1
+    perform(reconciler.answered(number, isImage: isImage, at: monotonic, using: &jitter))
+    guard let key = reconciler.key(number) else { return }
+    let moment = Gap.Moment(realtime: realtime, monotonic: monotonic)
+    if let gap = gaps.recovered(key, at: moment, seq: seq) { tell(.gap(gap)) }
+  }
+
+  /// A message about the session, or an error.
+  private func control(_ messages: MessageBatch, _ index: Int) {
+    guard let message = try? JSONValue(parsing: messages.bytes(of: index)) else { return }
+    if let words = message["error"]?.string {
+      let text = ServerWords.sanitized(words)
+      logger.warning("the server reports an error", metadata: ["error": "\(text)"])
+      if let number = intake.builder.lastSubscription { perform(reconciler.refused(number, text)) }
+      return
+    }
+    guard let topic = intake.builder.lastTopic else { return }
+    perform(session.receive(topic, message))
+  }
+
+  // MARK: - What follows
+
+  func perform(_ actions: [SessionMachine.Action]) {
+    for action in actions {
+      switch action {
+      case .greeted:
+        hasBeenGreeted = true
+        greetingDeadline = nil
+        heartbeat.start(at: loop.now)
+        nextTic = loop.deadline(after: configuration.ticInterval)
+        tell(.connection(.ready))
+      case .changed(let state):
+        tell(.session(state))
+        if session.isReady { reconciler.ready() }
+      case .sendSession:
+        guard let cookie else { break }
+        outbox?.yield(
+          OutgoingCommand(
+            text: "{\"session\":\"\(cookie.session.exposedText)\"}",
+            topic: .waitingForSession
+          )
+        )
+      case .suspended(let reason, let words):
+        beginGap(reason, detectedBy: words)
+        perform(reconciler.lost())
+      case .reconnect(let reason, let words):
+        giveUp(
+          ConnectionLoss(reason, words, error: IbkrError(.authentication, words))
+        )
+      }
+    }
+    if !actions.isEmpty { rearm() }
+  }
+
+  func perform(_ actions: [SubscriptionReconciler.Action]) {
+    for action in actions {
+      switch action {
+      case .send(let command, let number):
+        if let number { intake.router.awaitAnswer(to: number) }
+        outbox?.yield(OutgoingCommand(text: command, topic: .marketData))
+      case .state(let key, let state):
+        tell(.subscription(key, state))
+      }
+    }
+    if !actions.isEmpty { rearm() }
+  }
+
+  /// Ends the connection from our side; the supervisor makes a new one.
+  func giveUp(_ loss: ConnectionLoss) {
+    guard verdict == nil, let connection else { return }
+    verdict = loss
+    connection.assumeIsolated { $0.abort() }
+  }
+
+  // MARK: - Gaps
+
+  func beginGap(_ reason: GapReason, detectedBy: String) {
+    let start = Gap.Moment(realtime: lastAlive.realtime, monotonic: lastAlive.monotonic)
+    let gap = gaps.begin(
+      reason,
+      detectedBy: detectedBy,
+      start: start,
+      after: lastSeq,
+      subscriptions: reconciler.answeredKeys
+    )
+    if let gap { tell(.gap(gap)) }
+  }
+
+  /// A subscriber loses events from now on.
+  func beginOverflow() {
+    guard overflow == nil else { return }
+    let now = loop.timestamp()
+    let gap = Gap(
+      id: gaps.nextID(),
+      phase: .began,
+      start: Gap.Moment(realtime: now.realtime, monotonic: now.monotonic),
+      reason: .overflow,
+      detectedBy: "a subscriber that must not lose events took none for "
+        + "\(configuration.backpressurePatience)",
+      subscriptions: reconciler.keys,
+      seqFirst: lastSeq
+    )
+    overflow = gap
+    tell(.gap(gap))
+  }
+
+  /// Nobody loses events any longer.
+  func endOverflow() {
+    guard var gap = overflow.take() else { return }
+    let now = loop.timestamp()
+    gap.phase = .ended
+    gap.end = Gap.Moment(realtime: now.realtime, monotonic: now.monotonic)
+    gap.seqLast = intake.builder.nextSeq
+    tell(.gap(gap))
+  }
+
+  // MARK: - Time
+
+  /// Sets the one timer to the next time at which there is something to do.
+  func rearm() {
+    if let timer { loop.cancel(timer) }
+    timer = nil
+    guard phase == .running else { return }
+    let deadlines = [
+      greetingDeadline, heartbeat.deadline, reconciler.deadline, gaps.deadline, nextTic,
+    ]
+    guard let next = deadlines.compactMap(\.self).min() else { return }
+    timer = loop.schedule(at: next) { [weak self] in
+      self?.assumeIsolated { $0.act() }
+    }
+  }
+
+  private func act() {
+    timer = nil
+    let now = loop.now
+    if let greetingDeadline, greetingDeadline <= now {
+      self.greetingDeadline = nil
+      giveUp(
+        session.state.isWaitingForSession
+          ? ConnectionLoss(
+            .auth,
+            "the server waits for a session",
+            error: IbkrError(
+              .authentication,
+              "the server does not know our session",
+              at: ibkrClient.webSocketURL.origin,
+              remedy: "log in at the gateway again"
+            )
+          )
+          : ConnectionLoss(
+            .silence,
+            "no greeting within \(configuration.greetingTimeout)",
+            error: IbkrError(
+              .timeout,
+              "the server did not greet within \(configuration.greetingTimeout)",
+              at: ibkrClient.webSocketURL.origin,
+              remedy: "is the gateway logged in and connected to IBKR?"
+            )
+          )
+      )
+    }
+    if heartbeat.isDead(at: now) {
+      heartbeat.stop()
+      let words = "nothing heard for \(configuration.heartbeatTimeout)"
+      giveUp(ConnectionLoss(.silence, words, error: IbkrError(.timeout, words)))
+    }
+    if let nextTic, nextTic <= now {
+      self.nextTic = now + configuration.ticInterval.nanoseconds
+      outbox?.yield(OutgoingCommand(text: "tic", topic: .tic))
+    }
+    perform(reconciler.act(at: now, using: &jitter))
+    for gap in gaps.expire(at: now) { tell(.gap(gap)) }
+    rearm()
+  }
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import HTTP1
+import Logging
+import OAuth1a
+import Transport
+import WebSocket
+
+extension IbkrWsClient {
+  /// Connects, and stays connected until ``stop()`` is called or the task is cancelled.
+  ///
+  /// It owns everything that it starts, and returns when all of it has ended: sinks have written
+  /// what they were given, and the connection is closed. Cancelling is stopping without ceremony.
+  ///
+  /// - Throws: ``IbkrError`` if the first connection cannot be made, unless the configuration says
+  ///   to wait for the server. Later faults never end it.
+  public func run() async throws(IbkrError) {
+    guard phase == .idle else {
+      throw IbkrError(.closed, "this stream has been run already", remedy: "create another one")
+    }
+    phase = .running
+    let error = await withTaskGroup(of: IbkrError?.self) { group in
+      group.addTask { await self.supervise() }
+      group.addTask { await self.keepSessionAlive() }
+      for await sink in attachments {
+        group.addTask {
+          await sink.run()
+          return nil
+        }
+      }
+      // The attachments end when supervising has ended.
+      var error: IbkrError?
+      while let ended = await group.next() {
+        if let ended { error = ended }
+      }
+      return error
+    }
+    if let error { throw error }
+  }
+
+  /// Ends the run in good order: unsubscribes, closes the connection, lets the sinks finish.
+  ///
+  /// It returns when the connection is closed; ``run()`` returns when the sinks have ended too.
+  public func stop() async {
+    guard phase == .running else {
+      if phase == .idle { end() }
+      return
+    }
+    phase = .stopping
+    outbox?.finish()
+    wake()
+    guard let connection else { return }
+    do throws(WebSocketError) {
+      for command in reconciler.farewell() {
+        record(OutgoingCommand(text: command, topic: .marketData))
+        try await connection.send(text: command)
+      }
+    } catch {
+      logger.debug("the connection broke while unsubscribing", metadata: ["why": "\(error)"])
+    }
+    let now = loop.timestamp()
+    intake.addClose(.normal, realtime: now.realtime, monotonic: now.monotonic)
+    await connection.close(.normal)
+  }
+
+  // MARK: - One connection after another
+
+  /// - Returns: What the run ends with, nil if it was stopped.
+  private func supervise() async -> IbkrError? {
+    defer { end() }
+    var attempt = 0
+    while phase == .running, !Task.isCancelled {
+      attempt += 1
+      tell(.connection(.connecting(attempt: attempt)))
+      let loss: ConnectionLoss
+      do throws(ConnectionLoss) {
+        let connection = try await open()
+        loss = await converse(over: connection)
+      } catch {
+        loss = error
+      }
+      guard phase == .running, !Task.isCancelled else { break }
+      if session.isGreeted {
+        attempt = 0
+        backoff.reset()
+      }
+      disconnected(loss)
+      guard hasBeenGreeted || configuration.waitsForServer else { return loss.error }
+      let delay = backoff.next(using: &jitter)
+      logger.notice("connection lost", metadata: ["why": "\(loss.detectedBy)"])
+      tell(
+        .connection(
+          .lost(loss.reason, description: loss.detectedBy, retryAfter: delay.nanoseconds)
+        )
+      )
+      await sleep(until: loop.deadline(after: delay))
+    }
+    return nil
+  }
+
+  /// A new session for every connection: with a stale one the server closes or says nothing.
+  private func open() async throws(ConnectionLoss) -> WebSocketConnection {
+    verdict = nil
+    let url = ibkrClient.webSocketURL
+    do throws(IbkrError) {
+      let tickle = try await ibkrClient.tickle()
+      try await ibkrClient.accounts()
+      session.connect(session: tickle.digest)
+      cookie = tickle
+    } catch {
+      throw ConnectionLoss(error)
+    }
+    guard let tickle = cookie else {
+      throw .closed(code: nil, at: url.origin)
+    }
+    var options = WebSocketConfiguration()
+    options.text = .tolerant
+    options.trust = ibkrClient.configuration.trust
+    options.handshakeTimeout = configuration.connectTimeout
+    options.headers = ibkrClient.webSocketHeaders(session: tickle.session).map {
+      WebSocketHeader($0.name, $0.value)
+    }
+    do throws(WebSocketError) {
+      return try await WebSocketConnection.connect(
+        to: url,
+        configuration: options,
+        connector: ibkrClient.connector,
+        loop: loop
+      )
+    } catch {
+      throw ConnectionLoss(IbkrError(error, at: url.origin))
+    }
+  }
+
+  /// Reads a connection to its end.
+  private func converse(over connection: WebSocketConnection) async -> ConnectionLoss {
+    // At most 20 commands a second come in, and a connection that takes nothing for 10 s breaks.
+    let (commands, outbox) = AsyncStream<OutgoingCommand>.makeStream(
+      bufferingPolicy: .bufferingOldest(1_000)
+    )
+    self.connection = connection
+    self.outbox = outbox
+    intake.router.reset()
+    greetingDeadline = loop.deadline(after: configuration.greetingTimeout)
+    tell(.connection(.open))
+    rearm()
+    let loss = await withTaskGroup(of: ConnectionLoss?.self) { group in
+      group.addTask { await self.send(commands, over: connection) }
+      group.addTask { await self.read(connection) }
+      var loss: ConnectionLoss?
+      while loss == nil, let ended = await group.next() { loss = ended }
+      group.cancelAll()
+      return loss
+    }
+    outbox.finish()
+    self.outbox = nil
+    self.connection = nil
+    return verdict ?? loss ?? .closed(code: nil, at: ibkrClient.webSocketURL.origin)
+  }
+
+  /// Reads until the connection ends.
+  ///
+  /// - Returns: Why it ended.
+  private func read(_ connection: WebSocketConnection) async -> ConnectionLoss {
+    let place = ibkrClient.webSocketURL.origin
+    do throws(WebSocketError) {
+      while let received = try await connection.nextBatch() {
+        take(received)
+        if broadcast.isFull { await waitForSpace() }
+      }
+      return .closed(code: await connection.closeCode, at: place)
+    } catch {
+      return ConnectionLoss(IbkrError(error, at: place))
+    }
+  }
+
+  /// Sends commands in order.
+  ///
+  /// - Returns: Why it could not, nil if no more will come.
+  private func send(
+    _ commands: AsyncStream<OutgoingCommand>,
+    over connection: WebSocketConnection
+  ) async -> ConnectionLoss? {
+    do throws(WebSocketError) {
+      for await command in commands {
+        record(command)
+        try await connection.send(text: command.text)
+      }
+      return nil
+    } catch {
+      return ConnectionLoss(IbkrError(error, at: ibkrClient.webSocketURL.origin))
+    }
+  }
+
+  private func record(_ command: OutgoingCommand) {
+    let now = loop.timestamp()
+    intake.add(
+      command: command.text,
+      topic: command.topic,
+      realtime: now.realtime,
+      monotonic: now.monotonic
+    )
+    publish(isEssential: true)
+  }
+
+  /// The connection is gone: nothing of it is awaited any longer, and data is missing from now on.
+  private func disconnected(_ loss: ConnectionLoss) {
+    heartbeat.stop()
+    greetingDeadline = nil
+    nextTic = nil
+    var loss = loss
+    if loop.timestamp().suspended(since: lastAlive) > Self.noticeableSuspension {
+      loss = ConnectionLoss(.machineSuspend, loss.detectedBy, error: loss.error)
+    }
+    beginGap(loss.reason, detectedBy: loss.detectedBy)
+    perform(reconciler.lost())
+    rearm()
+  }
+
+  /// The run is over: what is open is closed, and everybody's sequence ends.
+  private func end() {
+    guard phase != .ended else { return }
+    phase = .ended
+    if let timer { loop.cancel(timer) }
+    timer = nil
+    endOverflow()
+    for gap in gaps.abandon() { tell(.gap(gap)) }
+    tell(.connection(.closed))
+    broadcast.finish()
+    attachmentInput.finish()
+  }
+
+  // MARK: - Waiting
+
+  /// Sleeps, unless ``stop()`` wakes it.
+  private func sleep(until deadline: Int64) async {
+    let timer = loop.schedule(at: deadline) { self.assumeIsolated { $0.wake() } }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        if phase == .running, !Task.isCancelled {
+          sleeper = continuation
+        } else {
+          continuation.resume()
+        }
+      }
+    } onCancel: {
+      loop.schedule(at: 0) { self.assumeIsolated { $0.wake() } }
+    }
+    loop.cancel(timer)
+  }
+
+  func wake() {
+    sleeper?.resume()
+    sleeper = nil
+  }
+
+  /// A full subscriber must not lose anything: reading pauses until it has room, but not for ever.
+  ///
+  /// The server's own patience with a slow reader is not known, and its heartbeats wait unread.
+  private func waitForSpace() async {
+    // Those who are losing events already are not waited for.
+    space.reset()
+    guard broadcast.isFull else { return }
+    let started = loop.now
+    heartbeat.pause(at: started)
+    tell(.connection(.readingPaused))
+    let deadline = started + configuration.backpressurePatience.nanoseconds
+    while broadcast.isFull, loop.now < deadline, !Task.isCancelled {
+      await space.wait(on: loop, until: deadline)
+      space.reset()
+    }
+    if broadcast.isFull {
+      broadcast.shed()
+      beginOverflow()
+    }
+    heartbeat.resume(at: loop.now)
+    tell(.connection(.readingResumed(after: loop.now - started)))
+    rearm()
+  }
+
+  /// Keeps the session alive by REST, and learns from it what the socket does not say.
+  ///
+  /// While the session is not usable it is asked for often: its return is not told (protocol
+  /// reference 7.2, number 14).
+  private func keepSessionAlive() async -> IbkrError? {
+    let often: Int64 = 10_000_000_000
+    var lastTickle = loop.now
+    while phase == .running, !Task.isCancelled {
+      do { try await loop.sleep(until: loop.now + often) } catch { break }
+      let interval = ibkrClient.configuration.ticklerInterval.nanoseconds
+      let isUnusable = session.isGreeted && !session.isReady
+      guard connection != nil, isUnusable || loop.now - lastTickle >= interval else { continue }
+      lastTickle = loop.now
+      do throws(IbkrError) {
+        let tickle = try await ibkrClient.tickle()
+        perform(session.merge(tickle.status))
+        perform(session.tickled(session: tickle.digest))
+      } catch {
+        logger.warning("the session could not be kept alive", metadata: ["why": "\(error)"])
+        guard error.code == .authentication, session.isReady else { continue }
+        var status = SessionState()
+        status.authenticated = false
+        perform(session.merge(status))
+      }
+    }
+    return nil
+  }
+}
+
+extension Tickle {
+  /// A digest of the session, to tell whether it has changed without keeping it.
+  var digest: UInt64 {
+    session.withExposedBytes { span in
+      span.withUnsafeBytes { Digest.of($0) }
+    }
+  }
+}

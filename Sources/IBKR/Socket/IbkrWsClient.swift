@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+public import Logging
+public import Transport
+import WebSocket
+
+/// The stream: one connection after another to IBKR's WebSocket, and everything that comes of it.
+///
+/// ``run()`` connects, keeps the session and the subscriptions alive, and reconnects for ever; it is
+/// the owner of all tasks and returns after ``stop()``. What happens is handed to any number of
+/// subscribers (``events(matching:buffering:)``), feeds (``subscribe(_:buffering:)``) and sinks
+/// (``attach(_:matching:)``), in one order and each at its own pace.
+///
+/// The actor lives on the I/O thread, together with the connection.
+public actor IbkrWsClient {
+  enum Phase {
+    case idle, running, stopping, ended
+  }
+
+  /// The REST side, which gives the session.
+  public nonisolated let ibkrClient: IbkrClient
+
+  /// How patient the stream is.
+  public nonisolated let configuration: StreamConfiguration
+
+  /// The I/O thread.
+  public nonisolated var loop: EventLoop { ibkrClient.loop }
+
+  /// The I/O thread, as the executor of this actor.
+  public nonisolated var unownedExecutor: UnownedSerialExecutor {
+    loop.asUnownedSerialExecutor()
+  }
+
+  nonisolated let broadcast: Broadcast
+  nonisolated let space: SpaceSignal
+  nonisolated let logger: Logger
+  nonisolated let attachments: AsyncStream<AttachedSink>
+  nonisolated let attachmentInput: AsyncStream<AttachedSink>.Continuation
+
+  var phase = Phase.idle
+  var intake = Intake()
+  var session = SessionMachine()
+  var reconciler: SubscriptionReconciler
+  var gaps = GapTracker()
+  var heartbeat: HeartbeatMonitor
+  var backoff: Backoff
+  var jitter: Jitter
+
+  /// The connection, from the open WebSocket to its end.
+  var connection: WebSocketConnection?
+  /// Where commands wait for the sender of this connection.
+  var outbox: AsyncStream<OutgoingCommand>.Continuation?
+  /// Why we end the connection ourselves.
+  var verdict: ConnectionLoss?
+  /// Whether any connection has ever been greeted: from then on no fault ends the run.
+  var hasBeenGreeted = false
+  /// The session that the handshake carried, to be sent again if the server asks for it.
+  var cookie: Tickle?
+
+  var timer: TimerToken?
+  var greetingDeadline: Int64?
+  var nextTic: Int64?
+  var sleeper: CheckedContinuation<Void, Never>?
+
+  /// The last proof of life, and the number of its event.
+  var lastAlive: Timestamp
+  var lastSeq: UInt64 = 0
+  /// The gap that is open because a subscriber loses events.
+  var overflow: Gap?
+
+  /// Creates a stream; ``run()`` starts it.
+  ///
+  /// - Parameters:
+  ///   - ibkrClient: The REST side, whose I/O thread the stream shares.
+  ///   - configuration: How patient the stream is.
+  ///   - logger: Where to tell what a person may want to know.
+  public init(
+    ibkrClient: IbkrClient,
+    configuration: StreamConfiguration = StreamConfiguration(),
+    logger: Logger = Logger(label: "ibkr")
+  ) {
+    self.ibkrClient = ibkrClient
+    self.configuration = configuration
+    self.logger = logger
+    let space = SpaceSignal()
+    self.space = space
+    broadcast = Broadcast { space.raise() }
+    reconciler = SubscriptionReconciler(timing: configuration.timing)
+    heartbeat = HeartbeatMonitor(limit: configuration.heartbeatTimeout)
+    backoff = Backoff(
+      base: configuration.shortestRetryDelay,
+      ceiling: configuration.longestRetryDelay
+    )
+    jitter = Jitter(seed: configuration.seed)
+    lastAlive = ibkrClient.loop.timestamp()
+    // Sinks are attached by the program's own code, a handful in a run.
+    (attachments, attachmentInput) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+  }
+
+  /// What the server has said about the session on this connection.
+  public var sessionState: SessionState { session.state }
+
+  /// How many messages were of no known sort.
+  public var unrecognisedCount: Int { intake.router.unrecognised }
+
+  // MARK: - Telling
+
+  /// Tells of something that happened here, and hands on everything that has been gathered.
+  func tell(_ event: OwnEvent) {
+    let now = loop.timestamp()
+    intake.builder.append(event, realtime: now.realtime, monotonic: now.monotonic)
+    publish(isEssential: true)
+  }
+
+  /// Hands on what has been gathered.
+  func publish(isEssential: Bool = false) {
+    guard let batch = intake.builder.take() else { return }
+    broadcast.publish(batch, isEssential: isEssential)
+  }
+}
+
+extension IbkrWsClient {
+  /// A command on its way to the server.
+  struct OutgoingCommand: Sendable {
+    let text: String
+    let topic: Topic
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// How patient a stream is, and whom it lets wait.
+public struct StreamConfiguration: Sendable {
+  /// How long connecting may take, from the name look-up to the open WebSocket.
+  public var connectTimeout = Duration.seconds(20)
+
+  /// How long the greeting may take once the WebSocket is open.
+  public var greetingTimeout = Duration.seconds(10)
+
+  /// After how long a silence a connection counts as dead; the server speaks every 10 s.
+  public var heartbeatTimeout = Duration.seconds(30)
+
+  /// How often `tic` keeps the socket's session alive.
+  public var ticInterval = Duration.seconds(60)
+
+  /// The shortest pause between two attempts to connect.
+  public var shortestRetryDelay = Duration.seconds(1)
+
+  /// The longest pause between two attempts to connect.
+  public var longestRetryDelay = Duration.seconds(60)
+
+  /// How long a full subscriber with the policy `backpressure` may stop the reading.
+  public var backpressurePatience = Duration.seconds(10)
+
+  /// How long a subscription may be silent before it is asked for again.
+  public var subscriptionTimeout = Duration.seconds(10)
+
+  /// How often a silent subscription is asked for; nil for ever.
+  public var subscriptionAttempts: Int?
+
+  /// After how long market data is asked for again; it expires after 10 to 15 min without a word.
+  public var renewalInterval = Duration.seconds(510)
+
+  /// Whether a fault before the first greeting is waited out instead of ending the run.
+  public var waitsForServer = false
+
+  /// The seed of all random delays; nil for a different one each time.
+  package var seed: UInt64?
+
+  /// Creates a configuration with the default of every property.
+  public init() {}
+}
+
+extension StreamConfiguration {
+  /// The reconciler's times.
+  var timing: SubscriptionReconciler.Timing {
+    var timing = SubscriptionReconciler.Timing()
+    timing.firstRetry = subscriptionTimeout.nanoseconds
+    timing.lastRetry = max(timing.lastRetry, timing.firstRetry)
+    timing.renewal = renewalInterval.nanoseconds
+    timing.renewalJitter = min(timing.renewalJitter, timing.renewal / 4)
+    timing.attempts = subscriptionAttempts
+    return timing
+  }
+}
