@@ -3,6 +3,7 @@
 
 """The end of a connection (RFC 6455 sections 5.5.1, 7): good ends, bad ends, and no end at all."""
 
+import socket
 import struct
 
 from cases import broken, case, good
@@ -99,3 +100,29 @@ cut("reset-between-messages", HELLO, ["hello"], reset=True)
 cut("reset-inside-a-payload", HELLO + frame(TEXT, b"x" * 10, length=100), ["hello"], reset=True)
 cut("reset-inside-a-message", HELLO + frame(TEXT, b"x", fin=False), ["hello"],
     reset=True)
+
+
+@case(messages=["hello"])
+def half_closed(peer):
+    """The server sends no more and would go on listening."""
+    peer.open()
+    peer.send(HELLO)
+    peer.socket.shutdown(socket.SHUT_WR)
+    peer.await_end()
+
+
+@broken(1002)
+def reset_after_our_close(peer):
+    peer.open()
+    peer.wrong(frame(3))
+    peer.reset()
+
+
+@case(messages=["hello"], error=None)
+def reset_after_its_close(peer):
+    """Whether the reset overtakes the close frame is up to TCP; the message must be there."""
+    peer.open()
+    peer.send(HELLO)
+    peer.await_end(0.3)
+    peer.send(close_frame())
+    peer.reset()

@@ -3,6 +3,7 @@
 
 """Answers to the upgrade request (RFC 6455 section 4): right ones, and every kind of wrong one."""
 
+import socket
 import time
 
 from cases import good, refused
@@ -298,3 +299,37 @@ def reset_before_the_request(peer):
 @refused(within=9)
 def never_reads(peer):
     time.sleep(12)
+
+
+@refused()
+def handshake_half_closed(peer):
+    peer.read_head()
+    peer.send(peer.answer()[:40])
+    peer.socket.shutdown(socket.SHUT_WR)
+    peer.await_end()
+
+
+@refused()
+def reset_inside_the_answer(peer):
+    peer.read_head()
+    peer.send(peer.answer()[:40])
+    peer.reset()
+
+
+def sent_anything(peer):
+    return "the request was sent" if hasattr(peer, "head") else None
+
+
+def injection(name, header):
+    """A header that would forge another one is refused before anything is sent."""
+
+    @refused(name=name, options=["--header", header], check=sent_anything)
+    def serve(peer):
+        peer.read_head()
+
+
+injection("inject-line", "X: a\r\nY: b")
+injection("inject-newline", "X: a\nY: b")
+injection("inject-into-name", "X\r\nY: a")
+injection("replace-host", "Host: elsewhere.example")
+injection("replace-key", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")

@@ -104,12 +104,14 @@ class PeakMemory:
         self.thread.start()
 
     def watch(self):
-        while not self.ended.wait(0.01):
+        while True:
             try:
                 for line in self.status.read_text().splitlines():
                     if line.startswith("VmHWM:"):
                         self.peak = max(self.peak, int(line.split()[1]) / 1024)
             except OSError:
+                return
+            if self.ended.wait(0.01):
                 return
 
     def stop(self):
