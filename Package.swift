@@ -120,7 +120,10 @@ let package = Package(
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),
     .testTarget(
       name: "GatewaySimulatorTests",
-      dependencies: ["GatewaySimulator", "WebSocket", "HTTP1", "Transport", "JSON", "Flow"]
+      dependencies: [
+        "GatewaySimulator", "WebSocket", "HTTPClient", "HTTP1", "Transport", "OAuth1a", "JSON",
+        "Flow",
+      ]
     ),
     .testTarget(name: "CommandTests", dependencies: ["ibkr"]),
   ]

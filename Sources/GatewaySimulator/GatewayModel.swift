@@ -16,6 +16,12 @@ struct GatewayModel: Sendable {
     case loneAgain
   }
 
+  /// What becomes of a request for a WebSocket.
+  enum Admission {
+    case refused
+    case admitted(knowsSession: Bool)
+  }
+
   private(set) var state: GatewayState
   /// Whether new connections are refused.
   private(set) var refusesConnections = false
@@ -36,6 +42,18 @@ struct GatewayModel: Sendable {
     if let time = state.market.nextTime { times.append(time) }
     if let time = incidents.nextTime { times.append(time) }
     return times.min()
+  }
+
+  /// Decides about a request for a WebSocket.
+  ///
+  /// A gateway throws the client's headers away and shows its own; api.ibkr.com wants the access
+  /// token in the address and the session in the cookie.
+  func admission(of request: GatewayRequest) -> Admission {
+    guard let gate = state.gate else { return .admitted(knowsSession: true) }
+    guard request.hasUserAgent, let token = request.query["oauth_token"],
+      gate.knows(accessToken: token)
+    else { return .refused }
+    return .admitted(knowsSession: request.sessionCookie == state.login.session)
   }
 
   /// Adds a socket whose handshake has just been completed.
@@ -78,6 +96,11 @@ struct GatewayModel: Sendable {
         publish(conid, updated: now.milliseconds(at: time))
       }
     }
+  }
+
+  /// Lets something go wrong now.
+  mutating func inject(_ fault: Fault, at now: Timestamp) {
+    begin(fault, at: now.monotonic)
   }
 
   /// Takes what is to be sent, in order.
@@ -144,6 +167,8 @@ struct GatewayModel: Sendable {
         $0.authenticated = false
       }
       incidents.insert(.loneAgain, at: time + duration.nanoseconds)
+    case .tokenLoss:
+      state.gate?.endSession()
     case .newSession:
       state.renewSession()
       sendToAll(.close(code: 1000))

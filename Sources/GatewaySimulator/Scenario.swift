@@ -17,6 +17,8 @@ public enum Fault: Sendable, Hashable {
   case authenticationLoss(for: Duration, announcesReturn: Bool)
   /// Another login of the same user name holds the brokerage session.
   case competingLogin(for: Duration)
+  /// The live session token of an OAuth login is no longer known: every request is answered 401.
+  case tokenLoss
   /// The user logs in again: another session id, every socket closed with 1000.
   case newSession
 }

@@ -6,15 +6,20 @@ import Flow
 extension GatewayRequest {
   /// Finds the answer, and does to the gateway what the request asks for.
   func answer(_ gateway: inout GatewayState, at now: Timestamp) -> GatewayResponse {
+    if gateway.gate != nil {
+      if let answer = gateway.gate?.answer(self, at: now) {
+        // A new token opens the outer session; the brokerage session has its own call.
+        if answer.status == 200, !gateway.login.connected { gateway.login.connected = true }
+        return answer
+      }
+    }
     switch (method, path) {
     case ("POST", "/tickle"), ("GET", "/tickle"):
       return .json(gateway.login.tickle(gateway.account))
     case ("POST", "/iserver/auth/status"), ("GET", "/iserver/auth/status"):
       return .json(gateway.login.status(gateway.account))
     case ("POST", "/logout"), ("GET", "/logout"):
-      gateway.login.connected = false
-      gateway.login.authenticated = false
-      gateway.login.established = false
+      gateway.logOut()
       return .json(#"{"status":true}"#)
     default:
       guard gateway.login.connected else { return .unauthorized }
@@ -31,6 +36,7 @@ extension GatewayRequest {
       // Another login keeps the session unless the request wants to compete for it.
       if !gateway.login.competing || parameter("compete") == "true" {
         gateway.login.authenticated = true
+        gateway.login.established = true
         gateway.login.competing = false
       }
       return .json(gateway.login.opening(gateway.account))

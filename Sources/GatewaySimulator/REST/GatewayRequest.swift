@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import HTTP1
 import JSON
 import OAuth1a
 
@@ -11,11 +12,25 @@ struct GatewayRequest: Sendable {
   let path: String
   let query: [String: String]
   let body: [UInt8]
+  /// The value of the `Authorization` header.
+  let authorization: String?
+  let hasUserAgent: Bool
+  /// The value of the cookie `api`, which names the session of a socket.
+  let sessionCookie: String?
+  /// The address as the client has it, without its query, and with it.
+  let url: String
+  let urlWithQuery: String
 
-  /// Reads a request's target.
+  /// Reads a request's target and headers.
   ///
   /// - Returns: nil for a path that is not below the gateway's.
-  init?(method: String, target: String, body: [UInt8]) {
+  init?(
+    method: String,
+    target: String,
+    fields: HTTPFields = HTTPFields(),
+    scheme: String = "https",
+    body: [UInt8] = []
+  ) {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     // The gateway still rewrites the old name of its API.
     guard let base = ["/v1/api/", "/v1/portal/"].first(where: { parts[0].hasPrefix($0) }) else {
@@ -30,6 +45,12 @@ struct GatewayRequest: Sendable {
     }
     self.query = query
     self.body = body
+    authorization = fields["Authorization"]
+    hasUserAgent = fields["User-Agent"] != nil
+    sessionCookie = Self.session(in: fields["Cookie"] ?? "")
+    let origin = "\(scheme)://\(fields["Host"] ?? "")"
+    url = origin + parts[0]
+    urlWithQuery = origin + target
   }
 
   /// A parameter from the query, or from a body that is a JSON object.
@@ -37,6 +58,17 @@ struct GatewayRequest: Sendable {
     if let value = query[name] { return value }
     guard let value = (try? JSONValue(parsing: body))?[name] else { return nil }
     return value.string ?? value.bool.map { "\($0)" }
+  }
+
+  /// The session of `api=<session>`, or of `api={"session":"<session>"}`.
+  private static func session(in cookies: String) -> String? {
+    for cookie in cookies.split(separator: ";") {
+      let sides = cookie.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+      guard sides.count == 2, sides[0] == "api" else { continue }
+      let object = try? JSONValue(parsing: Array(sides[1].utf8))
+      return object?["session"]?.string ?? String(sides[1])
+    }
+    return nil
   }
 
   /// The text without percent-encoding; as it is where that is broken.
@@ -72,6 +104,13 @@ struct GatewayResponse: Sendable, Hashable {
     status: 404,
     contentType: "text/html; charset=utf-8",
     body: "<html><body><h1>Resource not found</h1></body></html>"
+  )
+
+  /// What the edge says to a request without a User-Agent.
+  static let forbidden = GatewayResponse(
+    status: 403,
+    contentType: "text/html; charset=utf-8",
+    body: "<html><body><h1>Access Denied</h1></body></html>"
   )
 
   /// What it says to everybody who is not logged in.

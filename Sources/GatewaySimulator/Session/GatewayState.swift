@@ -18,12 +18,16 @@ struct GatewayState: Sendable {
     /// The distance of the heartbeats.
     var heartbeat: Int64 = 10_000_000_000
     var catalogue = InstrumentCatalogue.standard
+    /// Who may log in by OAuth; nil for a gateway, at which a person has logged in.
+    var user: SimulatedUser?
   }
 
   let options: Options
   let account = Account()
   var login: LoginState
   var market: Market
+  /// Checks signatures where there is no gateway that would have a login of its own.
+  var gate: OAuthGate?
   /// Data stops while heartbeats go on.
   var dataPaused = false
   /// Nothing is sent at all, though the sockets stay open.
@@ -40,6 +44,8 @@ struct GatewayState: Sendable {
     market = Market(seed: options.seed, pace: options.pace)
     random = SplitMix64(seed: options.seed, stream: 0)
     login = LoginState(session: "")
+    gate = options.user.map { OAuthGate($0) }
+    if gate != nil { logOut() }
     renewSession()
   }
 
@@ -52,6 +58,14 @@ struct GatewayState: Sendable {
   mutating func takeServerID() -> String {
     defer { serverIDs += 1 }
     return "q\(serverIDs)"
+  }
+
+  /// Ends the login, as `logout` does it.
+  mutating func logOut() {
+    login.connected = false
+    login.authenticated = false
+    login.established = false
+    gate?.endSession()
   }
 
   /// Closes the streams that snapshots opened.

@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import Flow
+import HTTP1
 
 @testable import GatewaySimulator
 
@@ -43,9 +44,18 @@ struct Desk {
     collect()
   }
 
-  mutating func get(_ path: String, method: String = "GET", body: String = "") -> GatewayResponse? {
-    GatewayRequest(method: method, target: "/v1/api" + path, body: Array(body.utf8))
-      .map { gateway.respond(to: $0, at: now) }
+  mutating func get(
+    _ path: String,
+    method: String = "GET",
+    fields: HTTPFields = HTTPFields(),
+    body: String = ""
+  ) -> GatewayResponse? {
+    GatewayRequest(
+      method: method,
+      target: "/v1/api" + path,
+      fields: fields,
+      body: Array(body.utf8)
+    ).map { gateway.respond(to: $0, at: now) }
   }
 
   /// Takes the texts that came since the last call.

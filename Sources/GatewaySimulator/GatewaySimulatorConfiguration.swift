@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+package import Crypto
+
+/// What a simulated gateway is like.
+public struct GatewaySimulatorConfiguration: Sendable {
+  /// The port on the loopback; 0 takes any that is free.
+  public var port: UInt16 = 0
+
+  /// Decides every price and every time; the same seed gives the same messages.
+  public var seed: UInt64 = 1
+
+  /// Changes of each instrument in a second; nil for what the gateway does: one each 500 ms to 2 s.
+  public var updatesPerSecond: Double?
+
+  /// What goes wrong, and when.
+  public var scenario = Scenario.steady
+
+  /// How many times a `tic` is answered; one live gateway was seen to do it four times.
+  public var ticAnswers = 1
+
+  /// The file that gets one NDJSON line for each frame sent; nil for none.
+  ///
+  /// An old one is replaced.
+  public var ledgerPath: String?
+
+  /// Who may log in by OAuth 1.0a; nil to be a gateway, at which a person has logged in already.
+  package var user: SimulatedUser?
+
+  /// What the server's certificate says, for tests of clients that must refuse it.
+  package var certificate: (@Sendable (inout CertificateRequest) -> Void)?
+
+  /// Makes a configuration with the default of every property.
+  public init() {}
+
+  var options: GatewayState.Options {
+    var options = GatewayState.Options()
+    options.seed = seed
+    options.user = user
+    options.ticAnswers = min(max(ticAnswers, 0), 100)
+    if let rate = updatesPerSecond, rate > 0 {
+      // A million a second is more than one thread can send.
+      options.pace = .every(Int64(1_000_000_000 / min(max(rate, 0.001), 1_000_000)))
+    }
+    return options
+  }
+}

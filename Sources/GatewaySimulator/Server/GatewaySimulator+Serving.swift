@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import HTTP1
+import Transport
+import WebSocket
+
+/// What a socket has to send, and the task that waits for it.
+struct Outbox {
+  private var waiting: [SocketOutput] = []
+  private var bytes = 0
+  var latch = Latch()
+  /// Nothing more comes, and what waits need not be sent.
+  private(set) var isClosed = false
+
+  /// A client that takes nothing for so long is cut off, as a server would do it.
+  static let limit = 32 << 20
+
+  mutating func put(_ output: SocketOutput) {
+    if case .message(let text) = output { bytes += text.utf8.count + 32 }
+    waiting.append(bytes > Self.limit ? .drop : output)
+    latch.open()
+  }
+
+  mutating func take() -> [SocketOutput] {
+    bytes = 0
+    defer { waiting.removeAll(keepingCapacity: true) }
+    return waiting
+  }
+
+  mutating func close() {
+    isClosed = true
+    latch.open()
+  }
+}
+
+extension GatewaySimulator {
+  /// Takes connections until the listener is closed.
+  func acceptConnections() async {
+    while let stream = try? await listener.accept() {
+      guard !isStopping, !model.refusesConnections else {
+        stream.close()
+        continue
+      }
+      lastConnection += 1
+      let id = lastConnection
+      arrivals[id] = stream
+      connections[id] = Task(executorPreference: loop) { await self.serve(id) }
+    }
+  }
+
+  private func serve(_ id: Int) async {
+    guard let stream = arrivals.removeValue(forKey: id) else { return }
+    defer {
+      stream.close()
+      connections[id] = nil
+    }
+    guard let stream = try? await secured(stream) else { return }
+    defer { stream.close() }
+    var reader = RequestReader()
+    while let request = try? await reader.next(from: stream, deadline: deadline(seconds: 300)) {
+      let response: GatewayResponse
+      switch parse(request) {
+      case .some(let parsed) where parsed.path == "/ws" && request.head.fields["Upgrade"] != nil:
+        if case .admitted(let knowsSession) = model.admission(of: parsed) {
+          await upgrade(stream, request.head, reader.leftover(), knowsSession: knowsSession)
+          return
+        }
+        response = .unauthorized
+      case .some(let parsed): response = answer(parsed, request)
+      case .none: response = .notFound
+      }
+      guard let answer = try? response.message() else { return }
+      do {
+        try await stream.writeAll(answer, deadline: deadline(seconds: 10))
+      } catch {
+        return
+      }
+    }
+    stream.shutdown()
+  }
+
+  private func secured(_ stream: any ByteStream) async throws -> any ByteStream {
+    guard let context, let tcp = stream as? TCPStream else { return stream }
+    let secured = try TLSStream(server: tcp, context: context)
+    try await secured.handshake(deadline: deadline(seconds: 10))
+    return secured
+  }
+
+  private func parse(_ request: HTTPRequest) -> GatewayRequest? {
+    GatewayRequest(
+      method: request.head.method.name,
+      target: request.head.target,
+      fields: request.head.fields,
+      scheme: context == nil ? "http" : "https",
+      body: request.body
+    )
+  }
+
+  private func answer(_ parsed: GatewayRequest, _ request: HTTPRequest) -> GatewayResponse {
+    if parsed.method == "POST", request.head.fields["Content-Length"] == nil {
+      return .lengthRequired
+    }
+    let response = model.respond(to: parsed, at: loop.timestamp())
+    advance()
+    return response
+  }
+
+  private func upgrade(
+    _ stream: any ByteStream,
+    _ request: RequestHead,
+    _ leftover: [UInt8],
+    knowsSession: Bool
+  ) async {
+    guard
+      let socket = try? await WebSocketConnection.accept(
+        stream,
+        request: request,
+        leftover: leftover,
+        loop: loop
+      )
+    else { return }
+    let id = model.open(at: loop.timestamp(), knowsSession: knowsSession)
+    outboxes[id] = Outbox()
+    advance()
+    let reader = Task(executorPreference: loop) { await self.read(socket, id) }
+    await write(socket, id)
+    // Where the socket is not closed yet this breaks it off.
+    reader.cancel()
+    await reader.value
+    model.close(id)
+    outboxes[id] = nil
+    advance()
+  }
+
+  private func read(_ socket: WebSocketConnection, _ id: Int) async {
+    while let batch = try? await socket.nextBatch() {
+      for index in 0..<batch.messages.count where batch.messages[index].kind.isData {
+        model.receive(batch.messages.text(of: index), from: id, at: loop.timestamp())
+      }
+      advance()
+    }
+    outboxes[id]?.close()
+  }
+
+  /// Sends until the socket is closed by either side.
+  private func write(_ socket: WebSocketConnection, _ id: Int) async {
+    while outboxes[id]?.isClosed == false {
+      for output in outboxes[id]?.take() ?? [] {
+        switch output {
+        case .message(let text):
+          guard (try? await socket.send(binary: Array(text.utf8))) != nil else { return }
+          record(id, "binary", text)
+        case .close(let code):
+          record(id, "close", "")
+          await socket.close(CloseCode(rawValue: code))
+          return
+        case .drop:
+          return
+        }
+      }
+      if outboxes[id]?.latch.pass() == true { continue }
+      await withCheckedContinuation { outboxes[id]?.latch.park($0) }
+    }
+  }
+
+  /// Writes the ledger until the simulator stops.
+  func writeLedger() async {
+    while true {
+      let lines = ledgerBuffer.take()
+      if !lines.isEmpty {
+        await ledger?.append(lines)
+      } else if isStopping {
+        return
+      } else if !ledgerLatch.pass() {
+        await withCheckedContinuation { ledgerLatch.park($0) }
+      }
+    }
+  }
+
+  private func record(_ socket: Int, _ kind: String, _ text: String) {
+    guard ledger != nil else { return }
+    ledgerBuffer.append(
+      socket: socket,
+      realtime: loop.timestamp().realtime,
+      kind: kind,
+      text: text
+    )
+    ledgerLatch.open()
+  }
+
+  private func deadline(seconds: Int64) -> Int64 { loop.now + seconds * 1_000_000_000 }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import HTTP1
+import JSON
+import OAuth1a
+import Testing
+
+@testable import GatewaySimulator
+
+@Suite struct OAuthGateTests {
+  /// Keys take a moment to make, so all tests share one user.
+  static let user = try? SimulatedUser()
+  static let root = "https://api.example/v1/api"
+
+  /// A client that logs in as the protocol reference says.
+  struct Client {
+    var desk: Desk
+    let credentials: OAuth1aCredentials
+    var token: LiveSessionToken?
+    var nonces = 0
+
+    init() throws {
+      let user = try #require(OAuthGateTests.user)
+      desk = Desk { $0.user = user }
+      credentials = try OAuth1aCredentials(
+        consumerKey: user.consumerKey,
+        accessToken: user.accessToken,
+        accessTokenSecret: user.accessTokenSecret,
+        encryptionKeyPEM: user.encryptionKeyPEM,
+        signatureKeyPEM: user.signatureKeyPEM,
+        primeHexadecimal: user.prime,
+        realm: user.realm
+      )
+    }
+
+    mutating func stamp(offset: Int64 = 0) -> RequestStamp {
+      nonces += 1
+      return RequestStamp(
+        nonce: "nonce\(nonces)",
+        timestamp: desk.now.realtime / 1_000_000_000 + offset
+      )
+    }
+
+    func fields(_ authorization: String?) throws -> HTTPFields {
+      var fields = try HTTPFields([("Host", "api.example"), ("User-Agent", "test")])
+      if let authorization { try fields.append("Authorization", authorization) }
+      return fields
+    }
+
+    mutating func tokenRequest() throws -> LiveSessionTokenRequest {
+      try LiveSessionTokenRequest(
+        credentials,
+        url: OAuthGateTests.root + "/oauth/live_session_token",
+        stamp: stamp(),
+        exponent: Secret(bytes: try RequestStamp.random(count: 32))
+      )
+    }
+
+    mutating func logIn() throws {
+      let request = try tokenRequest()
+      let response = try #require(
+        desk.get(
+          "/oauth/live_session_token",
+          method: "POST",
+          fields: try fields(request.authorization)
+        )
+      )
+      try #require(response.status == 200)
+      let body = try JSONValue(parsing: Array(response.body.utf8))
+      token = try request.token(
+        response: try #require(body["diffie_hellman_response"]?.string),
+        signature: try #require(body["live_session_token_signature"]?.string),
+        expiration: Int64(try #require(body["live_session_token_expiration"]?.int))
+      )
+    }
+
+    mutating func send(
+      _ path: String,
+      method: String = "GET",
+      query: [OAuthParameter] = [],
+      signing: LiveSessionToken.QuerySigning = .inParameters,
+      stamp: RequestStamp? = nil,
+      change: (String) -> String = { $0 }
+    ) throws -> GatewayResponse? {
+      let stamp = stamp ?? self.stamp()
+      let authorization = try #require(token).authorization(
+        method: method,
+        url: OAuthGateTests.root + path,
+        query: query,
+        signing: signing,
+        stamp: stamp
+      )
+      let list = query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+      return desk.get(
+        path + (list.isEmpty ? "" : "?" + list),
+        method: method,
+        fields: try fields(change(authorization))
+      )
+    }
+  }
+
+  @Test func logsInOpensTheBrokerageSessionAndLogsOut() throws {
+    var client = try Client()
+    try client.logIn()
+    #expect(try client.send("/iserver/accounts")?.status == 400)
+    #expect(try client.send("/iserver/auth/ssodh/init", method: "POST")?.status == 200)
+    #expect(try client.send("/iserver/accounts")?.status == 200)
+    #expect(try client.send("/tickle", method: "POST")?.body.contains("\"session\"") == true)
+    #expect(try client.send("/logout", method: "POST")?.status == 200)
+    #expect(try client.send("/tickle", method: "POST")?.status == 401)
+    try client.logIn()
+    #expect(try client.send("/tickle", method: "POST")?.status == 200)
+  }
+
+  @Test(arguments: [LiveSessionToken.QuerySigning.inParameters, .omitted, .inURL])
+  func acceptsAllThreeWaysOfSigningAQuery(signing: LiveSessionToken.QuerySigning) throws {
+    var client = try Client()
+    try client.logIn()
+    let query = [OAuthParameter("symbols", "AAPL,IBM")]
+    #expect(try client.send("/trsrv/stocks", query: query, signing: signing)?.status == 200)
+  }
+
+  @Test func refusesASignatureWithOneBitChanged() throws {
+    var client = try Client()
+    try client.logIn()
+    let response = try client.send("/tickle", method: "POST") { header in
+      // The first character of the signature: another one of the alphabet.
+      let range = header.firstRange(of: "oauth_signature=\"")
+      guard let start = range?.upperBound else { return header }
+      let other = header[start] == "A" ? "B" : "A"
+      return header[..<start] + other + header[header.index(after: start)...]
+    }
+    #expect(response?.status == 401)
+    #expect(response?.body.contains("invalid signature") == true)
+  }
+
+  @Test func refusesATokenRequestOfAnotherKey() throws {
+    var client = try Client()
+    let request = try client.tokenRequest()
+    let other = request.authorization.replacing("oauth_nonce=\"nonce1\"", with: "oauth_nonce=\"x\"")
+    let response = client.desk.get(
+      "/oauth/live_session_token",
+      method: "POST",
+      fields: try client.fields(other)
+    )
+    #expect(response?.status == 401)
+  }
+
+  @Test func refusesReplays() throws {
+    var client = try Client()
+    try client.logIn()
+    let stamp = client.stamp()
+    #expect(try client.send("/tickle", stamp: stamp)?.status == 200)
+    #expect(try client.send("/tickle", stamp: stamp)?.body.contains("nonce") == true)
+  }
+
+  @Test(arguments: [-301, 301, -100_000] as [Int64])
+  func refusesAnotherTime(offset: Int64) throws {
+    var client = try Client()
+    try client.logIn()
+    let stamp = client.stamp(offset: offset)
+    #expect(try client.send("/tickle", stamp: stamp)?.body.contains("timestamp") == true)
+  }
+
+  @Test(arguments: [
+    ("oauth_consumer_key=\"SIMULATED\"", "oauth_consumer_key=\"OTHERCONS\"", "invalid consumer"),
+    ("realm=\"limited_poa\"", "realm=\"test_realm\"", "invalid realm"),
+    ("HMAC-SHA256", "HMAC-SHA1", "invalid signature method"),
+  ])
+  func namesWhatIsWrong(part: String, other: String, complaint: String) throws {
+    var client = try Client()
+    try client.logIn()
+    let response = try client.send("/tickle") { $0.replacing(part, with: other) }
+    #expect(response?.status == 401)
+    #expect(response?.body.contains(complaint) == true)
+  }
+
+  @Test func wantsAUserAgentAndASignature() throws {
+    var client = try Client()
+    #expect(client.desk.get("/tickle")?.status == 403)
+    #expect(client.desk.get("/tickle", fields: try client.fields(nil))?.status == 401)
+    #expect(client.desk.get("/tickle", fields: try client.fields("Bearer x"))?.status == 401)
+  }
+
+  @Test func forgetsTheTokenWhenTold() throws {
+    var client = try Client()
+    try client.logIn()
+    client.desk.gateway.inject(.tokenLoss, at: client.desk.now)
+    #expect(try client.send("/tickle")?.status == 401)
+    try client.logIn()
+    client.desk.pass(milliseconds: OAuthGate.lifetime)
+    #expect(try client.send("/tickle")?.status == 401)
+  }
+
+  @Test func admitsASocketByItsTokenAndItsCookie() throws {
+    var client = try Client()
+    try client.logIn()
+    let token = client.credentials.accessToken.exposedText
+    let session = client.desk.gateway.state.login.session
+    func admission(_ target: String, _ cookie: String) throws -> Bool? {
+      var fields = try client.fields(nil)
+      try fields.append("Cookie", cookie)
+      let request = try #require(
+        GatewayRequest(method: "GET", target: "/v1/api" + target, fields: fields)
+      )
+      guard case .admitted(let knows) = client.desk.gateway.admission(of: request) else {
+        return nil
+      }
+      return knows
+    }
+    #expect(try admission("/ws", "api=\(session)") == nil)
+    #expect(try admission("/ws?oauth_token=x", "api=\(session)") == nil)
+    #expect(try admission("/ws?oauth_token=\(token)", "api=\(session)") == true)
+    #expect(
+      try admission("/ws?oauth_token=\(token)", "a=b; api={\"session\": \"\(session)\"}") == true
+    )
+    #expect(try admission("/ws?oauth_token=\(token)", "api=other") == false)
+    #expect(try admission("/ws?oauth_token=\(token)", "x=y") == false)
+  }
+
+  @Test func writesTheFilesOfAnIBindUser() throws {
+    let user = try #require(Self.user)
+    let files = user.files(folder: "/keys", url: "https://127.0.0.1:1/v1/api", ca: "/ca.pem")
+    let environment = try #require(files.last).content.exposedText
+    #expect(environment.contains("IBIND_OAUTH1A_WS_URL=wss://127.0.0.1:1/v1/api/ws\n"))
+    #expect(environment.contains("IBIND_OAUTH1A_ENCRYPTION_KEY_FP=/keys/private_encryption.pem\n"))
+    #expect(files.map(\.name).contains("private_signature.pem"))
+  }
+}
