@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-internal import HTTP1
+package import HTTP1
 package import Transport
 internal import WebSocketProtocol
 
@@ -107,7 +107,12 @@ extension WebSocketConnection {
     }
   }
 
-  static func parse(_ url: String) throws(WebSocketError) -> WebURL {
+  /// Reads the URL of a WebSocket server.
+  ///
+  /// - Parameter url: `ws://` or `wss://`, host, path and query.
+  /// - Returns: Its parts.
+  /// - Throws: ``WebSocketError`` if it is none.
+  package static func parse(_ url: String) throws(WebSocketError) -> WebURL {
     do throws(HTTPError) {
       let parsed = try WebURL(url)
       guard parsed.scheme == .ws || parsed.scheme == .wss else {

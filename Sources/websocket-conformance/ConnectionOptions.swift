@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import ArgumentParser
+import Transport
 import WebSocket
 
 /// How to connect.
@@ -27,12 +28,20 @@ struct ConnectionOptions: ParsableArguments {
   @Flag(help: "Trust any certificate.")
   var insecure = false
 
+  @Option(help: "With --once: connect to this address, whatever host the URL names.")
+  var address: String?
+
   func validate() throws {
     _ = try configuration()
     let policies = [ca != nil, !pins.isEmpty, insecure].count { $0 }
     guard policies <= 1 else {
       throw ValidationError("Give at most one of --ca, --pin and --insecure.")
     }
+  }
+
+  var connector: NetworkConnector {
+    guard let address else { return NetworkConnector() }
+    return NetworkConnector(resolver: FixedAddress(address: address))
   }
 
   func configuration() throws -> WebSocketConfiguration {

@@ -8,12 +8,12 @@ import WebSocket
 /// A server that echoes every message: the server role of the engine, for foreign clients to test.
 struct EchoServer {
   let port: UInt16
-  let options: ServerOptions
+  let credentials: TLSCredentials?
   let configuration: WebSocketConfiguration
   let loop: EventLoop
 
   func run() async throws {
-    let context = try tls()
+    let context = try credentials.map { try TLSContext(server: $0) }
     let listener = try Listener(loopback: port, loop: loop)
     print("listening \(context == nil ? "ws" : "wss")://127.0.0.1:\(listener.port)")
     fflush(nil)
@@ -27,21 +27,6 @@ struct EchoServer {
         }
       }
     }
-  }
-
-  private func tls() throws -> TLSContext? {
-    guard let certificate = options.certificate, let key = options.key else { return nil }
-    return try TLSContext(
-      server: TLSCredentials(chainPEM: Self.contents(certificate), keyPEM: Self.contents(key))
-    )
-  }
-
-  private static func contents(_ path: String) throws -> String {
-    guard let file = fopen(path, "re") else { throw LineFile.Failure(path: path, errno: errno) }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 16)
-    let count = fread(&bytes, 1, bytes.count, file)
-    return String(decoding: bytes[..<count], as: UTF8.self)
   }
 }
 

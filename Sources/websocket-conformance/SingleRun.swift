@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import JSON
+import Transport
 import WebSocket
 
 /// Connects once and tells what happened, whatever it was.
@@ -11,6 +12,7 @@ struct SingleRun {
 
   let url: String
   let configuration: WebSocketConfiguration
+  let connector: NetworkConnector
   let loop: EventLoop
 
   private struct Outcome: Sendable {
@@ -49,8 +51,9 @@ struct SingleRun {
     var outcome = Outcome()
     do {
       let socket = try await WebSocketConnection.connect(
-        to: url,
+        to: WebSocketConnection.parse(url),
         configuration: configuration,
+        connector: connector,
         loop: loop
       )
       outcome.opened = true

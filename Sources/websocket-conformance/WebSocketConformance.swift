@@ -34,7 +34,7 @@ struct WebSocketConformance: AsyncParsableCommand {
   @Option(help: "With --count: append each message and a newline to this file.")
   var out: String?
 
-  @OptionGroup var server: ServerOptions
+  @OptionGroup var credentials: CredentialOptions
 
   func validate() throws {
     guard timeout > 0, timeout < 1e6 else {
@@ -45,18 +45,27 @@ struct WebSocketConformance: AsyncParsableCommand {
   func run() async throws {
     let loop = try EventLoop(name: "websocket")
     defer { loop.stop() }
-    let configuration = try connection.configuration()
+    var configuration = try connection.configuration()
+    configuration.credentials = try credentials.load()
     switch try target.mode() {
     case .suite(let url):
       try await SuiteRun(url: url, agent: agent, configuration: configuration, loop: loop).run()
     case .once(let url):
-      try await SingleRun(url: url, configuration: configuration, loop: loop)
-        .run(timeout: .seconds(timeout))
+      try await SingleRun(
+        url: url,
+        configuration: configuration,
+        connector: connection.connector,
+        loop: loop
+      ).run(timeout: .seconds(timeout))
     case .count(let url):
       try await CountingRun(url: url, out: out, configuration: configuration, loop: loop).run()
     case .serve(let port):
-      try await EchoServer(port: port, options: server, configuration: configuration, loop: loop)
-        .run()
+      try await EchoServer(
+        port: port,
+        credentials: configuration.credentials,
+        configuration: configuration,
+        loop: loop
+      ).run()
     }
   }
 }

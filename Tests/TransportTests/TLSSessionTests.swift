@@ -143,6 +143,17 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
     #expect(error.description.contains(refusal.mentions), "\(error)")
   }
 
+  @Test func `A certificate that is trusted by name needs no root`() throws {
+    let authority = try CertificateAuthority(name: "test root", now: Setup.now)
+    let issued = try authority.issue(CertificateRequest(now: Setup.now))
+    let server = try TLSContext(
+      server: TLSCredentials(chainPEM: issued.certificateChainPEM, keyPEM: issued.privateKeyPEM)
+    )
+    let client = try TLSContext(client: .authorities(pem: issued.certificateChainPEM))
+    _ = try Setup.shakeHands(client, "localhost", server)
+    #expect(throws: TLSError.self) { try Setup.shakeHands(client, "example.com", server) }
+  }
+
   @Test func `A wildcard stands for one label`() throws {
     var setup = Setup()
     setup.request.dnsNames = ["*.example.com"]

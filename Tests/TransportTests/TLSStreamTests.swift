@@ -15,13 +15,14 @@ struct TLSStreamTests {
     let context: TLSContext
     let clientContext: TLSContext
 
-    init(on loop: EventLoop) throws {
+    init(on loop: EventLoop, needsClient: Bool = false) throws {
       let now = Int64(time(nil))
       let authority = try CertificateAuthority(name: "test root", now: now)
       let issued = try authority.issue(CertificateRequest(now: now))
       listener = try Listener(loopback: 0, loop: loop)
       context = try TLSContext(
-        server: TLSCredentials(chainPEM: issued.certificateChainPEM, keyPEM: issued.privateKeyPEM)
+        server: TLSCredentials(chainPEM: issued.certificateChainPEM, keyPEM: issued.privateKeyPEM),
+        clientAuthorities: needsClient ? authority.certificatePEM : nil
       )
       clientContext = try TLSContext(client: .authorities(pem: authority.certificatePEM))
     }
@@ -121,6 +122,28 @@ struct TLSStreamTests {
       #expect(error?.code == .tls)
       #expect(error?.tls?.code == .unknownIssuer || error?.tls?.code == .selfSigned)
       #expect(error?.description.contains("localhost") == true)
+      #expect(await refused?.code == .tls)
+    }
+  }
+
+  /// In TLS 1.3 the client's handshake is over before the server has seen its certificate, or that
+  /// there is none; then the server sends an alert and hangs up.
+  @Test func `A server that misses a client certificate is understood by a writer too`()
+    async throws
+  {
+    try await withLoop { _, loop in
+      let server = try Server(on: loop, needsClient: true)
+      async let refused = loop.run { _ in await failure { _ = try await server.accept() } }
+      let stream = try await NetworkConnector()
+        .connect(to: server.endpoint(), on: loop, deadline: nil)
+      let deadline = loop.deadline(after: .seconds(10))
+      let error = await failure {
+        while true {
+          try await stream.writeAll([UInt8](repeating: 0, count: 1_000), deadline: deadline)
+          try await loop.sleep(for: .milliseconds(1))
+        }
+      }
+      #expect(error?.tls?.code == .clientCertificateRequired)
       #expect(await refused?.code == .tls)
     }
   }

@@ -37,7 +37,7 @@ struct CertificateRefusal {
   /// - Returns: What is wrong, with the names and dates that show it.
   func error(host: String) -> TLSError {
     let whose = depth == 0 ? "the certificate of \(host)" : "the issuer's certificate (\(subject))"
-    let hint = pin.map { "; its public key is \($0)" } ?? ""
+    let hint = pin.map { "; the server's public key is \($0)" } ?? ""
     func error(_ code: TLSError.Code, _ text: String) -> TLSError {
       TLSError(code, text + hint, pin: pin)
     }
@@ -47,7 +47,7 @@ struct CertificateRefusal {
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return error(
         .certificateNotYetValid,
-        "\(whose) is valid only from \(notBefore); is this machine's clock right?"
+        "\(whose) is valid only from \(notBefore) (is this machine's clock right?)"
       )
     case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
       let list = names.isEmpty ? "no name at all" : names.joined(separator: ", ")

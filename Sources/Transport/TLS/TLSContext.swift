@@ -98,11 +98,19 @@ package final class TLSContext: @unchecked Sendable {
       guard SSL_CTX_load_verify_file(pointer, file) == 1 else {
         throw Self.misconfigured("no certificates can be read from \(file)")
       }
+      trustWhatIsNamed()
     case .authorities(let pem):
       try addAuthorities(pem: pem)
+      trustWhatIsNamed()
     case .pinned, .insecure:
       break
     }
+  }
+
+  /// Lets a chain end at any certificate that the user has named, root or not, as curl does: whoever
+  /// names an intermediate or the server's own certificate wants to trust exactly that one.
+  private func trustWhatIsNamed() {
+    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(X509_V_FLAG_PARTIAL_CHAIN))
   }
 
   private func addAuthorities(pem: String) throws(TLSError) {

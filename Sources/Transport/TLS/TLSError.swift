@@ -110,6 +110,11 @@ struct OpenSSLReasons {
     case SSL_R_DH_KEY_TOO_SMALL, SSL_R_EE_KEY_TOO_SMALL, SSL_R_CA_KEY_TOO_SMALL,
       SSL_R_CA_MD_TOO_WEAK, SSL_R_BAD_ECPOINT:
       TLSError(.weakKey, "the server's key is too weak (\(text))")
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      TLSError(
+        .alert,
+        "the peer broke off: \(text); no cipher suits both sides, or it wants a client certificate"
+      )
     case 1_000...1_255:
       // SSL_AD_REASON_OFFSET and the alert's number: what the peer said (RFC 8446 section 6).
       TLSError(.alert, "the peer broke off: \(text)")

@@ -197,6 +197,17 @@ package final class TLSSession {
     return result == 1 ? .done(count) : try progress(after: result)
   }
 
+  /// Looks for an alert that says why the peer has hung up; consumes no data.
+  ///
+  /// - Throws: `TLSError` with the alert, if there is one.
+  package func checkForAlert() throws(TLSError) {
+    ERR_clear_error()
+    var byte: UInt8 = 0
+    var count = 0
+    let result = SSL_peek_ex(ssl, &byte, 1, &count)
+    if result != 1 { _ = try progress(after: result) }
+  }
+
   /// Encrypts and writes, perhaps only the first part.
   ///
   /// - Parameter buffer: What; not empty. After a `wants…` the next call must begin with the same

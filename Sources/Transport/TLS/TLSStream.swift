@@ -96,7 +96,14 @@ package final class TLSStream: ByteStream {
     case .wantsRead: writeWaitsFor = .readable
     case .wantsWrite: writeWaitsFor = .writable
     case .end: throw TransportError(.reset, "\(name) has closed the connection")
-    case .failed(let number): throw .system("writing to \(name)", errno: number)
+    case .failed(let number):
+      // A server that refuses the client's certificate says so only now in TLS 1.3, and hangs up:
+      // the alert is worth more than "connection reset".
+      _ = try step { session throws(TLSError) in
+        try session.checkForAlert()
+        return .failed(errno: number)
+      }
+      throw .system("writing to \(name)", errno: number)
     }
     return .wouldBlock
   }
