@@ -22,8 +22,7 @@ extension IbkrWsClient {
     }
     phase = .running
     let error = await withTaskGroup(of: IbkrError?.self) { group in
-      group.addTask { await self.supervise() }
-      group.addTask { await self.keepSessionAlive() }
+      group.addTask { await self.runSession() }
       for await sink in attachments {
         group.addTask {
           await sink.run()
@@ -67,9 +66,20 @@ extension IbkrWsClient {
 
   // MARK: - One connection after another
 
+  /// Everything but the sinks.
+  ///
   /// - Returns: What the run ends with, nil if it was stopped.
-  private func supervise() async -> IbkrError? {
+  private func runSession() async -> IbkrError? {
     defer { end() }
+    return await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.keepSessionAlive() }
+      let error = await supervise()
+      group.cancelAll()
+      return error
+    }
+  }
+
+  private func supervise() async -> IbkrError? {
     var attempt = 0
     while phase == .running, !Task.isCancelled {
       attempt += 1
@@ -284,7 +294,7 @@ extension IbkrWsClient {
   ///
   /// While the session is not usable it is asked for often: its return is not told (protocol
   /// reference 7.2, number 14).
-  private func keepSessionAlive() async -> IbkrError? {
+  private func keepSessionAlive() async {
     let often: Int64 = 10_000_000_000
     var lastTickle = loop.now
     while phase == .running, !Task.isCancelled {
@@ -305,7 +315,6 @@ extension IbkrWsClient {
         perform(session.merge(status))
       }
     }
-    return nil
   }
 }
 

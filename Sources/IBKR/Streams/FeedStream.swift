@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
+
 /// The values of one feed, as one subscriber sees them.
 ///
 /// It is iterated once. When nobody iterates any longer, the subscription ends. What a slow
@@ -18,7 +20,8 @@ public struct FeedStream<F: Feed>: AsyncSequence, Sendable {
 
   /// Starts the one iteration; a second iterator ends at once.
   public func makeAsyncIterator() -> Iterator {
-    Iterator(events: events.makeAsyncIterator(), hold: hold)
+    // When the iterator is gone, the subscription ends, even if the sequence lives on.
+    Iterator(events: events.makeAsyncIterator(), hold: Hold { [hold] in hold.release() })
   }
 
   /// Gives one value after the other.
@@ -55,13 +58,17 @@ public struct FeedStream<F: Feed>: AsyncSequence, Sendable {
   }
 }
 
-/// Does something when nobody holds it any longer.
+/// Does something once: when it is told to, or at the latest when nobody holds it any longer.
 final class Hold: Sendable {
-  private let end: @Sendable () -> Void
+  private let action: Locked<(@Sendable () -> Void)?>
 
-  init(_ end: @escaping @Sendable () -> Void) {
-    self.end = end
+  init(_ action: @escaping @Sendable () -> Void) {
+    self.action = Locked(action)
   }
 
-  deinit { end() }
+  deinit { release() }
+
+  func release() {
+    action.withLock { $0.take() }?()
+  }
 }
