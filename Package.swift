@@ -93,7 +93,10 @@ let package = Package(
 
     .executableTarget(
       name: "ibkr",
-      dependencies: ["IBKR", "Recording", "GatewaySimulator", argumentParser, logging]
+      dependencies: [
+        "IBKR", "Recording", "GatewaySimulator", "Transport", "JSON", "Flow", argumentParser,
+        logging,
+      ]
     ),
     .executableTarget(
       name: "websocket-conformance",

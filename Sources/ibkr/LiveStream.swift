@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import GatewaySimulator
+import IBKR
+import Logging
+import Transport
+
+/// A stream from the options to its end: what `record` and `stream` have in common.
+struct LiveStream {
+  let connection: ConnectionOptions
+  let instruments: InstrumentOptions
+  let limits: LimitOptions
+  let logger: Logger
+
+  /// Streams into a sink until somebody or something ends it.
+  ///
+  /// - Parameters:
+  ///   - sink: Where the events go.
+  ///   - stop: What ends the stream.
+  ///   - countsMessages: Whether the monitor ends the stream after the wanted number of messages;
+  ///     a sink that counts its own lines does it better.
+  ///   - learn: Told of the instruments before anything streams.
+  /// - Returns: What was counted.
+  /// - Throws: What kept the stream from starting, or the sink from working.
+  func run(
+    into sink: some EventSink,
+    stop: Stop,
+    countsMessages: Bool = true,
+    learn: ([Instrument]) async throws -> Void
+  ) async throws -> Monitor.Counts {
+    let names = try instruments.names()
+    let simulator = connection.simulate ? try await GatewaySimulator.start() : nil
+    do {
+      let counts = try await run(
+        configuration(of: simulator),
+        names,
+        into: sink,
+        stop,
+        countsMessages: countsMessages,
+        learn: learn
+      )
+      try await simulator?.stop()
+      return counts
+    } catch {
+      try? await simulator?.stop()
+      throw error
+    }
+  }
+
+  private func configuration(of simulator: GatewaySimulator?) throws -> IbkrConfiguration {
+    guard let simulator else {
+      let configuration = try connection.configuration()
+      if configuration.trust.isInsecure {
+        logger.warning(
+          "the server's certificate is not verified: whoever sits in between can read and change everything"
+        )
+      }
+      return configuration
+    }
+    var configuration = IbkrConfiguration()
+    configuration.restURL = simulator.url
+    configuration.trust = .authorities(pem: simulator.caPEM)
+    return configuration
+  }
+
+  private func run(
+    _ configuration: IbkrConfiguration,
+    _ names: [InstrumentName],
+    into sink: some EventSink,
+    _ stop: Stop,
+    countsMessages: Bool,
+    learn: ([Instrument]) async throws -> Void
+  ) async throws -> Monitor.Counts {
+    let client = try IbkrClient(configuration: configuration, logger: logger)
+    let found = try await stop.unlessAsked {
+      try await lookUp(names, with: client)
+    }
+    guard let found else { return Monitor.Counts() }
+    try await learn(found)
+
+    var patience = StreamConfiguration()
+    patience.waitsForServer = connection.wait
+    let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
+    // Before the stream runs, so that the sinks see it from its first event.
+    let attached = stream.attach(sink)
+    let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {
+      stop.finish()
+    }
+    stream.attach(monitor)
+    for (name, instrument) in zip(names, found) {
+      try await stream.want(feed(name, instrument))
+    }
+    try await Self.run(stream, sink: attached, until: stop)
+    await client.close()
+    return monitor.counts
+  }
+
+  /// Turns names into instruments; with `--wait` for as long as it takes.
+  private func lookUp(
+    _ names: [InstrumentName],
+    with client: IbkrClient
+  ) async throws -> [Instrument] {
+    var delay = Duration.seconds(1)
+    while true {
+      do throws(IbkrError) {
+        return try await client.instruments(for: names.map(\.description))
+      } catch {
+        guard connection.wait, error.isWorthWaiting else { throw error }
+        logger.warning("\(error)", metadata: ["retry_s": "\(delay.components.seconds)"])
+        try await client.loop.sleep(for: delay)
+        delay = min(delay * 2, .seconds(60))
+      }
+    }
+  }
+
+  private func feed(_ name: InstrumentName, _ instrument: Instrument) -> MarketDataFeed {
+    // With a symbol the exchange has told namesakes apart; with a conid it is where data comes from.
+    let exchange = Int(name.symbol) == nil ? nil : name.exchange
+    let fields = instruments.fields?.fields ?? MarketDataField.standard
+    return .marketData(conid: instrument.conid, exchange: exchange, fields: fields)
+  }
+
+  /// Runs a stream until it is to end, or its sink has.
+  private static func run(
+    _ stream: IbkrWsClient,
+    sink: AttachedSink,
+    until stop: Stop
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await stream.run() }
+      group.addTask {
+        _ = await stop.reason()
+        await stream.stop()
+      }
+      group.addTask {
+        defer { stop.finish() }
+        try await sink.finished()
+      }
+      defer { group.cancelAll() }
+      // All three end when any of them does: the run closes the sink, and an ended sink stops the
+      // run.
+      var failure: (any Error)?
+      for _ in 0..<3 {
+        do {
+          try await group.next()
+        } catch {
+          failure = failure ?? error
+          stop.finish()
+        }
+      }
+      if let failure { throw failure }
+    }
+  }
+}
+
+extension IbkrError {
+  /// Whether the server may be usable a while later.
+  fileprivate var isWorthWaiting: Bool {
+    switch code {
+    case .network, .timeout, .authentication, .competing, .server, .rateLimited: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import Glibc
+import Transport
+
+/// The program: arguments in, exit code out.
+@main
+enum Main {
+  // Not an async `main`: with one, the main thread would end up in libdispatch, which waits there
+  // with every signal unblocked, and SIGINT would kill the process instead of asking it to end.
+  static func main() {
+    // Before any thread exists that could take them.
+    SignalSource.block([SIGINT, SIGTERM])
+    // Whoever reads our output may leave; the write says so then.
+    signal(SIGPIPE, SIG_IGN)
+    // On the pool, because this thread does nothing but wait.
+    Task { @concurrent in exit(await run().rawValue) }
+    while true { pause() }
+  }
+
+  private static func run() async -> ExitStatus {
+    do {
+      var command = try IBKRCommand.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      return .done
+    } catch {
+      let status = ExitStatus(error)
+      let message = IBKRCommand.fullMessage(for: error)
+      if !message.isEmpty { Output.write(message + "\n", to: status == .done ? 1 : 2) }
+      return status
+    }
+  }
+}
+
+/// The commands.
+struct IBKRCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ibkr",
+    abstract: "Record and stream market data of Interactive Brokers.",
+    discussion: """
+      Examples:
+        ibkr record AAPL MSFT --simulate -o data --duration 10s
+        ibkr record AAPL 265598@ARCA --gateway https://localhost:5000/v1/api \\
+          --pin sha256/… -o data
+        ibkr stream EUR.USD -c 10 | jq .bid
+        ibkr simulate --port 5000 --ca-out ca.pem
+
+      Data goes to standard output, everything else to standard error. The exit code is 0 when done
+      (also after Ctrl-C, when everything is on disk), 1 for an error without a code of its own, 2
+      wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 7 storage, 78 configuration,
+      130 or 143 after a second signal.
+      """,
+    version: version,
+    subcommands: [RecordCommand.self, StreamCommand.self, SimulateCommand.self]
+  )
+
+  /// The version of the program.
+  static let version = "0.1.0"
+}

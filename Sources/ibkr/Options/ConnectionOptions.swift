@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import Glibc
+import IBKR
+import Transport
+
+/// Where the data comes from, and why to trust it.
+struct ConnectionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The gateway's address, up to /v1/api.",
+      discussion: "IBIND_REST_URL says otherwise than the default, which is "
+        + "https://localhost:5000/v1/api.",
+      valueName: "url"
+    )
+  )
+  var gateway: String?
+
+  @Flag(help: "Start a simulated gateway in this process and use that.")
+  var simulate = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Trust the authorities in this PEM file instead of the system's.",
+      valueName: "file"
+    )
+  )
+  var ca: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Trust this public key and nothing else, whatever the certificate says; may be repeated.",
+      valueName: "sha256/base64"
+    )
+  )
+  var pin: [String] = []
+
+  @Flag(help: "Trust anybody. Whoever sits in between can read and change everything.")
+  var insecure = false
+
+  @Flag(help: "Wait for the server, instead of ending, when it cannot be used at the start.")
+  var wait = false
+
+  func validate() throws {
+    if simulate, gateway != nil || ca != nil || !pin.isEmpty || insecure {
+      throw ValidationError("--simulate brings its own gateway: leave the other options out")
+    }
+    if [ca != nil, !pin.isEmpty, insecure].count(where: { $0 }) > 1 {
+      throw ValidationError("--ca, --pin and --insecure exclude each other: choose one")
+    }
+    for pin in pin where PublicKeyPin(pin) == nil {
+      throw ValidationError("'\(pin)' is no pin: write sha256/ and 44 characters of base64")
+    }
+    if let ca, access(ca, R_OK) != 0 {
+      throw ValidationError("cannot read the CA file '\(ca)': is it there?")
+    }
+  }
+
+  /// The client's configuration: flags before variables before defaults.
+  ///
+  /// - Returns: The configuration, for anything but a simulated gateway.
+  /// - Throws: `IbkrError` if a variable has a value that cannot be used.
+  func configuration() throws -> IbkrConfiguration {
+    var configuration = try IbkrConfiguration(environment: ProcessEnvironment.variables)
+    if let gateway { configuration.restURL = gateway }
+    if let ca { configuration.trust = .authorities(file: ca) }
+    if !pin.isEmpty { configuration.trust = .pinned(Set(pin.compactMap(PublicKeyPin.init))) }
+    if insecure { configuration.trust = .insecure }
+    return configuration
+  }
+}

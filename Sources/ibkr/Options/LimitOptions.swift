@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+
+/// When to end without being asked to.
+struct LimitOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("End after so long, as 60s, 15m or 8h.", valueName: "duration")
+  )
+  var duration: TimeSpan?
+
+  @Option(
+    name: [.customShort("c"), .long],
+    help: ArgumentHelp("End after so many market-data messages.", valueName: "n")
+  )
+  var count: Int?
+
+  func validate() throws {
+    if let count, count < 1 { throw ValidationError("--count takes a number above zero") }
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import Logging
+
+/// How much is said on standard error.
+struct LogOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Say nothing but warnings and errors.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Say more; twice for everything.")
+  var verbose: Int
+
+  @Option(
+    help: ArgumentHelp(
+      "Say what is at least this important: "
+        + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ") + ".",
+      valueName: "level"
+    )
+  )
+  var logLevel: LogLevel?
+
+  func validate() throws {
+    if [quiet, verbose > 0, logLevel != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("--quiet, --verbose and --log-level exclude each other: choose one")
+    }
+  }
+
+  /// What is at least said.
+  var level: Logger.Level {
+    if let logLevel { return logLevel.level }
+    if quiet { return .warning }
+    return verbose == 0 ? .info : verbose == 1 ? .debug : .trace
+  }
+
+  /// A logger that writes to standard error.
+  func logger() -> Logger {
+    let level = level
+    return Logger(label: "ibkr") { _ in
+      StandardErrorLog(logLevel: level)
+    }
+  }
+}
+
+/// The name of a level.
+struct LogLevel: ExpressibleByArgument, Hashable {
+  let level: Logger.Level
+
+  init?(argument: String) {
+    guard let level = Logger.Level(rawValue: argument.lowercased()) else { return nil }
+    self.level = level
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import IBKR
+import Logging
+import Recording
+
+/// `ibkr record`: the main job.
+struct RecordCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Record market data to disk.",
+    discussion: """
+      Writes NDJSON files below the directory: ch=raw is the log of every message, exact but for
+      secrets; ch=quote the merged quotes; ch=gap the times in which data is missing. A line is in
+      its file after 200 ms. Ctrl-C ends it well: everything is written, sealed and synced.
+
+      Examples:
+        ibkr record AAPL MSFT --simulate -o data --duration 10s
+        ibkr record AAPL --gateway https://localhost:5000/v1/api --pin sha256/… -o data
+        ibkr record -f watchlist.txt -o data --channels raw,quote --strict
+      """
+  )
+
+  @OptionGroup var instruments: InstrumentOptions
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The directory to record into; it is created if missing.", valueName: "dir")
+  )
+  var directory: String
+
+  @Option(
+    help: ArgumentHelp("What to record: \(ChannelList.help).", valueName: "channel,…")
+  )
+  var channels: ChannelList?
+
+  @Option(help: "Whether account ids become acct-1, acct-2, … or are kept.")
+  var accountIds = AccountIDs.alias
+
+  @Option(
+    help: "When the log is made to survive a power loss: never, 1s or batch (after every write).",
+    transform: Self.synchronization
+  )
+  var fsync = NDJSONFileSink.Configuration.Synchronization.everySecond
+
+  @Flag(help: "End with exit code 5 if the recording has gaps or drops.")
+  var strict = false
+
+  @Flag(help: "Print a summary as one JSON line on standard output at the end.")
+  var json = false
+
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Logging") var log: LogOptions
+
+  /// What happens to account ids.
+  enum AccountIDs: String, ExpressibleByArgument, CaseIterable {
+    case alias, keep
+  }
+
+  private static func synchronization(
+    _ text: String
+  ) throws -> NDJSONFileSink.Configuration.Synchronization {
+    guard let value = NDJSONFileSink.Configuration.Synchronization(rawValue: text) else {
+      throw ValidationError("'\(text)' is none of never, 1s and batch")
+    }
+    return value
+  }
+
+  /// What the sink is told.
+  var sinkConfiguration: NDJSONFileSink.Configuration {
+    var configuration = NDJSONFileSink.Configuration(directory: directory)
+    if let channels { configuration.channels = channels.channels }
+    configuration.keepsAccounts = accountIds == .keep
+    configuration.synchronization = fsync
+    configuration.tool = "ibkr \(IBKRCommand.version)"
+    configuration.settings = [
+      "channels": configuration.channels.map(\.rawValue).sorted().joined(separator: ","),
+      "symbols": instruments.symbols.joined(separator: " "),
+      "fsync": fsync.rawValue,
+      "account_ids": accountIds.rawValue,
+      "simulate": "\(connection.simulate)",
+    ]
+    return configuration
+  }
+
+  func run() async throws {
+    let logger = log.logger()
+    let stop = try Stop(after: limits.duration?.duration)
+    let sink = try NDJSONFileSink(sinkConfiguration) { notice in
+      switch notice {
+      case .failed(let error): logger.error("\(error); what has come is kept and tried again")
+      case .recovered: logger.notice("the disk takes data again")
+      }
+    }
+    // An unusable directory shall be known before anybody is bothered.
+    try await sink.open()
+    let counts: Monitor.Counts
+    do {
+      let stream = LiveStream(
+        connection: connection,
+        instruments: instruments,
+        limits: limits,
+        logger: logger
+      )
+      counts = try await stream.run(into: sink, stop: stop) { found in
+        try await sink.learn(found)
+        logger.info("recording \(found.count) instruments into \(directory)")
+      }
+    } catch {
+      // The stream closes the sink if it came that far; twice does no harm.
+      try? await sink.close()
+      throw error
+    }
+    try await sink.close()
+    summarize(counts, logger)
+    if strict, counts.gaps + counts.dropped > 0 {
+      throw GapsFound(gaps: counts.gaps, dropped: counts.dropped)
+    }
+  }
+
+  private func summarize(_ counts: Monitor.Counts, _ logger: Logger) {
+    logger.info("recorded \(counts.messages) market-data messages, \(counts.gaps) gaps")
+    guard json else { return }
+    Output.write("{\"messages\":\(counts.messages),\"gaps\":\(counts.gaps)}\n", to: 1)
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import Glibc
+import IBKR
+import Logging
+import Recording
+
+/// `ibkr stream`: to standard output.
+struct StreamCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stream",
+    abstract: "Stream market data to standard output.",
+    discussion: """
+      A table on a terminal; in a pipe, or with --json, NDJSON with the columns of a recording.
+
+      Examples:
+        ibkr stream AAPL MSFT --simulate
+        ibkr stream EUR.USD -c 10 --gateway https://localhost:5000/v1/api --ca ca.pem | jq .bid
+        ibkr stream AAPL --simulate --channels raw --duration 5s
+
+      To keep what comes, use: ibkr record AAPL -o data
+      """
+  )
+
+  @OptionGroup var instruments: InstrumentOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What to print: \(ChannelList.help). Without it quote and gap.",
+      valueName: "channel,…"
+    )
+  )
+  var channels: ChannelList?
+
+  @Flag(help: "Print NDJSON on a terminal too.")
+  var json = false
+
+  @OptionGroup(title: "Connection") var connection: ConnectionOptions
+  @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Logging") var log: LogOptions
+
+  func run() async throws {
+    let logger = log.logger()
+    let stop = try Stop(after: limits.duration?.duration)
+    let stream = LiveStream(
+      connection: connection,
+      instruments: instruments,
+      limits: limits,
+      logger: logger
+    )
+    do {
+      if isatty(STDOUT_FILENO) == 1, !json, channels == nil {
+        let table = try QuoteTable()
+        _ = try await stream.run(into: table, stop: stop) { await table.learn($0) }
+      } else {
+        let sink = try StdoutSink(sinkConfiguration)
+        _ = try await stream.run(into: sink, stop: stop, countsMessages: false) {
+          await sink.learn($0)
+        }
+        let dropped = await sink.dropped
+        if dropped > 0 {
+          logger.warning("\(dropped) events were dropped: nobody read them in time")
+        }
+      }
+    } catch is StdoutSink.Finished {
+      // Everything that was wanted is printed, or nobody reads any more.
+    }
+  }
+
+  private var sinkConfiguration: StdoutSink.Configuration {
+    var configuration = StdoutSink.Configuration()
+    if let channels { configuration.channels = channels.channels }
+    configuration.maximumLines = limits.count
+    return configuration
+  }
+}

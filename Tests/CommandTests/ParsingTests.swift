@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import IBKR
+import Logging
+import Recording
+import Testing
+
+@testable import ibkr
+
+@Suite struct ParsingTests {
+  @Test(arguments: [
+    ("60s", Duration.seconds(60)), ("1", .seconds(1)), ("500ms", .milliseconds(500)),
+    ("1.5m", .seconds(90)), ("15min", .seconds(900)), ("8h", .seconds(28_800)),
+    ("2d", .seconds(172_800)),
+  ])
+  func durations(_ text: String, _ expected: Duration) {
+    #expect(TimeSpan(argument: text)?.duration == expected)
+  }
+
+  @Test(arguments: ["", "s", "soon", "-1s", "0", "0s", "1e9s", "1x", "nan", "99999999999d", "1 s"])
+  func durationsThatAreNone(_ text: String) {
+    #expect(TimeSpan(argument: text) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("AAPL", "AAPL", nil), ("265598", "265598", nil), ("AAPL@ARCA", "AAPL", "ARCA"),
+      ("EUR.USD", "EUR.USD", nil),
+    ] as [(String, String, String?)]
+  )
+  func instruments(_ text: String, _ symbol: String, _ exchange: String?) {
+    let name = InstrumentName(text)
+    #expect(name?.symbol == symbol)
+    #expect(name?.exchange == exchange)
+    #expect(name?.description == text)
+  }
+
+  @Test(arguments: ["", "@", "A@", "@B", "A@B@C", "A+B", "A B", "{}", "A\n", "A,B", "\"A\""])
+  func instrumentsThatAreNone(_ text: String) {
+    #expect(InstrumentName(text) == nil)
+  }
+
+  @Test func channels() {
+    #expect(ChannelList(argument: "raw,gap")?.channels == [.raw, .gap])
+    #expect(ChannelList(argument: "raw,,gap") == nil)
+    #expect(ChannelList(argument: "ticks") == nil)
+    #expect(ChannelList(argument: "") == nil)
+  }
+
+  @Test func fields() {
+    #expect(FieldList(argument: "31,84,31")?.fields.map(\.id) == [31, 84])
+    #expect(FieldList(argument: "bid_price")?.fields.map(\.id) == [84])
+    #expect(FieldList(argument: "bid_prize") == nil)
+    #expect(FieldList(argument: "") == nil)
+  }
+
+  /// Command lines that must be refused, and a word of the refusal.
+  static let refused: [(arguments: [String], word: String)] = [
+    (["record", "-o", "d"], "symbol"),
+    (["record", "AAPL"], "-o"),
+    (["record", "A+B", "-o", "d"], "A+B"),
+    (["record", "AAPL", "-o", "d", "--no-such"], "--no-such"),
+    (["record", "AAPL", "-o", "d", "--duration", "soon"], "duration"),
+    (["record", "AAPL", "-o", "d", "-c", "0"], "count"),
+    (["record", "AAPL", "-o", "d", "--channels", "ticks"], "channels"),
+    (["record", "AAPL", "-o", "d", "--simulate", "--gateway", "https://x"], "--simulate"),
+    (["record", "AAPL", "-o", "d", "--simulate", "--insecure"], "--simulate"),
+    (["record", "AAPL", "-o", "d", "--pin", "sha256/x"], "pin"),
+    (["record", "AAPL", "-o", "d", "--ca", "/no/such.pem"], "/no/such.pem"),
+    (["record", "AAPL", "-o", "d", "--ca", "/dev/null", "--insecure"], "--ca"),
+    (["record", "AAPL", "-o", "d", "-q", "-v"], "--quiet"),
+    (["record", "AAPL", "-o", "d", "--log-level", "loud"], "log-level"),
+    (["record", "AAPL", "-o", "d", "--fsync", "often"], "fsync"),
+    (["stream"], "symbol"),
+    (["stream", "AAPL", "--fields", "bogus"], "fields"),
+    (["simulate", "--port", "70000"], "port"),
+    (["simulate", "--rate", "0"], "rate"),
+    (["simulate", "--scenario", "sunshine"], "sunshine"),
+    (["fly"], "fly"),
+  ]
+
+  @Test(arguments: refused.indices)
+  func refusalsSayWhatIsWrong(_ index: Int) {
+    let (arguments, word) = Self.refused[index]
+    do {
+      _ = try IBKRCommand.parseAsRoot(arguments)
+      Issue.record("\(arguments) was accepted")
+    } catch {
+      #expect(ExitStatus(error) == .usage)
+      let message = IBKRCommand.fullMessage(for: error)
+      #expect(message.contains(word), "\(message)")
+      #expect(message.hasPrefix("Error: "))
+    }
+  }
+
+  @Test func recordTakesItsOptions() throws {
+    let arguments = [
+      "record", "AAPL", "265598@ARCA", "AAPL", "-o", "data", "--channels", "raw", "--duration",
+      "15m", "-c", "7", "--fsync", "batch", "--account-ids", "keep", "--insecure", "--wait",
+      "--log-level", "error", "--strict", "--json",
+    ]
+    let command = try #require(IBKRCommand.parseAsRoot(arguments) as? RecordCommand)
+    #expect(try command.instruments.names().map(\.description) == ["AAPL", "265598@ARCA"])
+    #expect(command.limits.duration?.duration == .seconds(900))
+    #expect(command.limits.count == 7)
+    #expect(command.log.level == .error)
+    #expect(command.connection.insecure && command.connection.wait)
+    let configuration = command.sinkConfiguration
+    #expect(configuration.directory == "data")
+    #expect(configuration.channels == [.raw])
+    #expect(configuration.synchronization == .batch)
+    #expect(configuration.keepsAccounts)
+  }
+
+  @Test(arguments: [
+    ([], "info"), (["-q"], "warning"), (["-v"], "debug"), (["-vv"], "trace"),
+    (["--log-level", "ERROR"], "error"),
+  ])
+  func logLevels(_ options: [String], _ expected: String) throws {
+    let command = try #require(IBKRCommand.parseAsRoot(["simulate"] + options) as? SimulateCommand)
+    #expect(command.log.level.rawValue == expected)
+  }
+
+  @Test(arguments: [[], ["record"], ["stream"], ["simulate"]])
+  func helpHasExamples(_ command: [String]) {
+    do {
+      var parsed = try IBKRCommand.parseAsRoot(command + ["--help"])
+      try parsed.run()
+      Issue.record("help did not end the command")
+    } catch {
+      #expect(ExitStatus(error) == .done)
+      #expect(IBKRCommand.fullMessage(for: error).contains("ibkr record AAPL"))
+    }
+  }
+}
+
+@Suite struct ExitStatusTests {
+  @Test(
+    arguments: [
+      (IbkrError.Code.unknownSymbol, 2), (.ambiguousSymbol, 2), (.authentication, 3),
+      (.competing, 3),
+      (.network, 4), (.timeout, 4), (.untrusted, 4), (.unexpectedAnswer, 4),
+      (.invalidConfiguration, 78), (.server, 1), (.rateLimited, 1),
+    ] as [(IbkrError.Code, Int32)]
+  )
+  func errorsOfTheClient(_ code: IbkrError.Code, _ expected: Int32) {
+    #expect(ExitStatus(IbkrError(code, "x")).rawValue == expected)
+  }
+
+  @Test func otherErrors() {
+    #expect(ExitStatus(StorageError("write", "/x", reason: "y")).rawValue == 7)
+    #expect(ExitStatus(GapsFound(gaps: 1, dropped: 0)).rawValue == 5)
+    #expect(ExitStatus(CancellationError()).rawValue == 1)
+  }
+
+  @Test func aSentenceIsWhatAPersonSees() {
+    let message = IBKRCommand.fullMessage(for: IbkrError(.network, "connection refused", at: "x:1"))
+    #expect(message == "Error: connection refused (x:1)")
+    let storage = IBKRCommand.fullMessage(for: StorageError("write", "/x", reason: "no space"))
+    #expect(storage == "Error: cannot write /x: no space")
+  }
+}
