@@ -8,8 +8,8 @@ import Glibc
 extension EventLoop {
   /// Something that becomes readable and writable: a descriptor, or the end of a pipe in memory.
   ///
-  /// The key is also what `epoll` reports. It holds a running number beside the descriptor, so that an event for a
-  /// descriptor that was closed, and whose number was given out again, finds nobody.
+  /// The key is also what `epoll` reports. It holds a running number beside the descriptor, so that
+  /// an event for a descriptor that was closed, and whose number was given out again, finds nobody.
   struct SourceID: Sendable, Hashable {
     let key: UInt64
   }
@@ -28,8 +28,8 @@ extension EventLoop {
       var isReady = true
       /// The waits to wake.
       ///
-      /// Usually one; TLS may have a writer that must read first. Those that
-      /// have ended otherwise are dropped when the next one comes.
+      /// Usually one; TLS may have a writer that must read first. Those that have ended otherwise
+      /// are dropped when the next one comes.
       var waiters: [UInt64] = []
     }
 

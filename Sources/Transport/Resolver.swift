@@ -29,9 +29,9 @@ package protocol Resolver: Sendable {
 ///
 /// `getaddrinfo` cannot be interrupted, and a dead name server holds it for tens of seconds. So a
 /// look-up that takes too long is abandoned: its thread ends when the system lets it. At most
-/// ``maximumThreads`` exist at once, stuck ones included; further look-ups wait for their turn. When
-/// a name cannot be looked up, what it last stood for is tried instead: a recorder must not stop
-/// because a name server does.
+/// ``maximumThreads`` exist at once, stuck ones included; further look-ups wait for their turn.
+/// When a name cannot be looked up, what it last stood for is tried instead: a recorder must not
+/// stop because a name server does.
 package final class SystemResolver: Resolver {
   /// How many look-ups may be under way, those that were abandoned included.
   package static let maximumThreads = 4

@@ -103,7 +103,7 @@ struct TCPStreamTests {
       let stream = try await Self.connect(to: listener.port, on: loop)
       let peer = try await listener.accept()
       let waiting = Task { [stream] in
-        _ = actor
+        _ = actor  // named, so that the task runs where the stream lives
         return await failure { _ = try await read(1, from: stream) }
       }
       while !loop.state.withLock({ $0.waits.count == 1 }) { await Task.yield() }
@@ -119,7 +119,7 @@ struct TCPStreamTests {
       let listener = try Listener(loopback: 0, loop: loop)
       let stream = try await Self.connect(to: listener.port, on: loop)
       let waiting = Task { [stream] in
-        _ = actor
+        _ = actor  // named, so that the task runs where the stream lives
         return await failure { _ = try await read(1, from: stream) }
       }
       while !loop.state.withLock({ $0.waits.count == 1 }) { await Task.yield() }

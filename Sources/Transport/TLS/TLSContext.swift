@@ -107,8 +107,8 @@ package final class TLSContext: @unchecked Sendable {
     }
   }
 
-  /// Lets a chain end at any certificate that the user has named, root or not, as curl does: whoever
-  /// names an intermediate or the server's own certificate wants to trust exactly that one.
+  /// Lets a chain end at any certificate that the user has named, root or not, as curl does:
+  /// whoever names an intermediate or the server's own certificate wants to trust exactly that.
   private func trustWhatIsNamed() {
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(X509_V_FLAG_PARTIAL_CHAIN))
   }

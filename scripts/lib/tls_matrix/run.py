@@ -30,7 +30,8 @@ def curl(case: Case, port: int) -> tuple[bool, str]:
         command += ["--insecure"]
     if case.own:
         command += ["--cert", str(case.own.pem), "--key", str(case.own.key)]
-    done = subprocess.run([*command, f"https://{case.host}:{port}/"], capture_output=True, text=True)
+    command.append(f"https://{case.host}:{port}/")
+    done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode == 0, done.stderr.strip()
 
 
