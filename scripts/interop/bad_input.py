@@ -59,7 +59,7 @@ def logged_out(_):
 
 
 CASES = [
-    Case("certificate of an unknown authority", 4, r"certificate.*(--ca|--pin)", trust="none"),
+    Case("certificate of an unknown authority", 4, r"certificate.*(pin.*CA|CA.*pin)", trust="none"),
     Case("certificate of another authority", 4, r"certificate", trust="other"),
     Case("certificate for another host", 4, r"(host|name|127\.0\.0\.1)",
          gateway={"names": ("gateway.example",)}),

@@ -158,12 +158,16 @@ class Run:
                     f"{position} of {total}, {substitution.substituted} with secrets")
 
     def _check_outbound(self, checks: Checks):
-        said = [c for connection in self.gateway.connections for c in connection.commands]
-        kept = [recording.payload(r).decode() for r in recording.messages(self.raw, "out")]
-        problems = [] if said == kept else [
-            f"{a!r} was received, {b!r} recorded" for a, b in zip(said, kept) if a != b
-        ] or [f"{len(said)} received, {len(kept)} recorded"]
-        checks.none(f"{self.name}: each command of ours in ch=raw", problems, len(kept))
+        said = [c.encode() for connection in self.gateway.connections for c in connection.commands]
+        rows = recording.messages(self.raw, "out")
+        substitution = Substitution()
+        problems = [
+            wrong for sent, row in zip(said, rows)
+            if (wrong := substitution.differs(sent, row, recording.payload(row)))
+        ]
+        if len(said) != len(rows):
+            problems.append(f"{len(said)} received, {len(rows)} recorded")
+        checks.none(f"{self.name}: each command of ours in ch=raw", problems, len(rows))
 
     def _check_quotes(self, checks: Checks):
         rows = {(row["seq"], row["conid"]): row for row in recording.rows(self.data, "quote")}
