@@ -143,18 +143,23 @@ extension EventLoop {
   ///   - sources: What to wait for; none to sleep.
   ///   - direction: Which direction of all of them.
   ///   - deadline: The monotonic time to give up at.
+  ///   - isolation: Where the caller runs.
   /// - Returns: How it ended.
   func wait(
     for sources: [SourceID] = [],
     _ direction: Direction = .readable,
-    deadline: Int64? = nil
+    deadline: Int64? = nil,
+    isolation: isolated (any Actor)? = #isolation
   ) async -> WaitOutcome {
     let id = state.withLock { state in
       state.lastWait += 1
       return state.lastWait
     }
     return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
+      // A closure has the isolation that it captures. Without this one it would run on the global
+      // executor: two changes of thread for every wait.
+      _ = isolation
+      return await withCheckedContinuation { continuation in
         install(id, continuation, sources, direction, deadline)
         // The handler may have run before there was anything for it to end; from here on it
         // finds the wait.

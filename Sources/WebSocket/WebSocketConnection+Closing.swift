@@ -98,7 +98,7 @@ extension WebSocketConnection {
       case .some, .full:
         // After a close frame and after a failure this only drops what was received.
         _ = try? machine.takeBatch()
-        await Task.yield()
+        await giveWay()
       }
     }
   }
