@@ -28,13 +28,15 @@ final class Inflater {
   private lazy var window = [UInt8](repeating: 0, count: 1 << 15)
 
   init(_ parameters: DeflateParameters, role: Role) {
-    let direction = parameters.received(by: role)
-    keepsContext = direction.keepsContext
+    keepsContext = parameters.received(by: role).keepsContext
     tailBytes = .allocate(capacity: Self.tail.count)
     tailBytes.initialize(from: Self.tail, count: Self.tail.count)
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
-    let status = czlib_inflate_init(stream, -Int32(direction.windowBits))
+    // Always the largest window. With a smaller one zlib refuses a reference beyond it only into the
+    // output of earlier calls, so that whether a peer's breach of its `max_window_bits` is noticed
+    // would depend on how the network cuts its data; 32 KiB of memory are not worth that.
+    let status = czlib_inflate_init(stream, -15)
     // It fails for lack of memory only, where Swift's own allocations would trap as well.
     precondition(status == Z_OK, "inflateInit2 failed")
   }

@@ -159,6 +159,22 @@ struct DeflateTests {
     }
   }
 
+  @Test("A reference beyond the agreed window gives the same message however it is cut")
+  func beyondTheWindow() throws {
+    // Found by fuzzing: the window was agreed to be 256 bytes, the message refers further back.
+    let noise = (0..<600).map { UInt8(truncatingIfNeeded: $0 &* $0 &* 31 >> 3) }
+    let message = noise + noise
+    var server = ConnectionMachine(role: .server, deflate: DeflateParameters())
+    try server.send(.binary, message)
+    let bytes = server.takeOutput()
+    var parameters = DeflateParameters()
+    parameters.serverMaxWindowBits = 8
+    for pieces in [[], [Int](repeating: 1, count: bytes.count)] {
+      var machine = Self.inflating(parameters)
+      #expect(machine.transcript(of: bytes, pieces: pieces).events == [.binary(message)])
+    }
+  }
+
   @Test("Inflated text is checked as it comes")
   func text() throws {
     var server = ConnectionMachine(role: .server, deflate: DeflateParameters())
