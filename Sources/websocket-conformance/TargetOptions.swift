@@ -9,6 +9,7 @@ struct TargetOptions: ParsableArguments {
     case suite(String)
     case once(String)
     case count(String)
+    case echo(String)
     case serve(UInt16)
   }
 
@@ -21,6 +22,9 @@ struct TargetOptions: ParsableArguments {
   @Option(help: "Connect to this URL and count messages until the close frame.")
   var count: String?
 
+  @Option(help: "Connect to this URL and echo every message until the connection is closed.")
+  var echo: String?
+
   @Option(help: "Echo what clients send to this port of the loopback; 0 for any that is free.")
   var serve: UInt16?
 
@@ -29,12 +33,13 @@ struct TargetOptions: ParsableArguments {
   }
 
   func mode() throws -> Mode {
-    switch (url, once, count, serve) {
-    case (let url?, nil, nil, nil): .suite(url)
-    case (nil, let url?, nil, nil): .once(url)
-    case (nil, nil, let url?, nil): .count(url)
-    case (nil, nil, nil, let port?): .serve(port)
-    default: throw ValidationError("Give exactly one of --url, --once, --count and --serve.")
+    let modes = [
+      url.map(Mode.suite), once.map(Mode.once), count.map(Mode.count), echo.map(Mode.echo),
+      serve.map(Mode.serve),
+    ].compactMap(\.self)
+    guard modes.count == 1 else {
+      throw ValidationError("Give exactly one of --url, --once, --count, --echo and --serve.")
     }
+    return modes[0]
   }
 }

@@ -17,6 +17,8 @@ struct WebSocketConformance: AsyncParsableCommand {
           connects once and tells in one line of JSON what happened
       websocket-conformance --count wss://localhost:8443/ --insecure
           counts messages until the close frame, at full speed
+      websocket-conformance --echo wss://localhost:8443/ --ca ca.pem
+          echoes every message until the connection is closed
       websocket-conformance --serve 9002 --deflate
           echoes whatever clients send
       """
@@ -59,6 +61,8 @@ struct WebSocketConformance: AsyncParsableCommand {
       ).run(timeout: .seconds(timeout))
     case .count(let url):
       try await CountingRun(url: url, out: out, configuration: configuration, loop: loop).run()
+    case .echo(let url):
+      try await Echo.run(.connect(to: url, configuration: configuration, loop: loop))
     case .serve(let port):
       try await EchoServer(
         port: port,
