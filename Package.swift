@@ -1,6 +1,5 @@
 // swift-tools-version: 6.2
 import PackageDescription
-import Foundation  // PLAN: temporary, see `exists`
 
 // Every target is compiled with all of Swift 6, and with the upcoming features that change how
 // code reads:
@@ -128,30 +127,9 @@ let package = Package(
         "Flow",
       ]
     ),
-    .testTarget(name: "CommandTests", dependencies: ["ibkr"]),
+    .testTarget(name: "CommandTests", dependencies: ["ibkr", argumentParser, logging]),
   ]
 )
-
-// PLAN: temporary until every target has landed; removed before the first release.
-let root = Context.packageDirectory
-func exists(_ target: Target) -> Bool {
-  let folder = "\(root)/\(target.type == .test ? "Tests" : "Sources")/\(target.name)"
-  return (try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty == false
-}
-package.targets = package.targets.filter(exists)
-let present = Set(package.targets.map(\.name))
-for target in package.targets {
-  target.dependencies = target.dependencies.filter {
-    if case .byNameItem(let name, _) = $0 { present.contains(name) } else { true }
-  }
-}
-package.products = package.products.filter {
-  switch $0 {
-  case let library as Product.Library: library.targets.allSatisfy(present.contains)
-  case let executable as Product.Executable: executable.targets.allSatisfy(present.contains)
-  default: true
-  }
-}
 
 for target in package.targets where target.type != .system {
   target.swiftSettings = (target.swiftSettings ?? []) + strict
