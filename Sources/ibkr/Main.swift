@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Glibc
+import IBKR
 import Transport
 
 /// The program: arguments in, exit code out.
@@ -20,6 +21,13 @@ enum Main {
     while true { pause() }
   }
 
+  /// What a person is told of an error: one sentence, and the options that would help.
+  static func message(for error: any Error) -> String {
+    let message = IBKRCommand.fullMessage(for: error)
+    guard let error = error as? IbkrError, error.code == .untrusted else { return message }
+    return "\(message): --pin sha256/… or --ca FILE"
+  }
+
   private static func run() async -> ExitStatus {
     do {
       var command = try IBKRCommand.parseAsRoot()
@@ -31,7 +39,7 @@ enum Main {
       return .done
     } catch {
       let status = ExitStatus(error)
-      let message = IBKRCommand.fullMessage(for: error)
+      let message = Self.message(for: error)
       if !message.isEmpty { Output.write(message + "\n", to: status == .done ? 1 : 2) }
       return status
     }
@@ -46,15 +54,14 @@ struct IBKRCommand: ParsableCommand {
     discussion: """
       Examples:
         ibkr record AAPL MSFT --simulate -o data --duration 10s
-        ibkr record AAPL 265598@ARCA --gateway https://localhost:5000/v1/api \\
-          --pin sha256/… -o data
+        ibkr record AAPL 265598@ARCA --pin sha256/… -o data
         ibkr stream EUR.USD -c 10 | jq .bid
         ibkr simulate --port 5000 --ca-out ca.pem
 
-      Data goes to standard output, everything else to standard error. The exit code is 0 when done
-      (also after Ctrl-C, when everything is on disk), 1 for an error without a code of its own, 2
-      wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 7 storage, 78 configuration,
-      130 or 143 after a second signal.
+      Data goes to standard output, everything else to standard error. The exit code is 0 \
+      when done (also after Ctrl-C, when everything is on disk), 1 for an error without a \
+      code of its own, 2 wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 7 \
+      storage, 78 configuration, 130 or 143 after a second signal.
       """,
     version: version,
     subcommands: [RecordCommand.self, StreamCommand.self, SimulateCommand.self]

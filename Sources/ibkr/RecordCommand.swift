@@ -12,13 +12,15 @@ struct RecordCommand: AsyncParsableCommand {
     commandName: "record",
     abstract: "Record market data to disk.",
     discussion: """
-      Writes NDJSON files below the directory: ch=raw is the log of every message, exact but for
-      secrets; ch=quote the merged quotes; ch=gap the times in which data is missing. A line is in
-      its file after 200 ms. Ctrl-C ends it well: everything is written, sealed and synced.
+      Writes NDJSON files below the directory: ch=raw is the log of every message, exact \
+      but for secrets; ch=quote the merged quotes; ch=gap the times in which data is \
+      missing. A line is in its file after 200 ms. Ctrl-C ends it well: everything is \
+      written, sealed and synced.
 
       Examples:
         ibkr record AAPL MSFT --simulate -o data --duration 10s
-        ibkr record AAPL --gateway https://localhost:5000/v1/api --pin sha256/… -o data
+        ibkr record AAPL --pin sha256/… -o data
+        ibkr record 265598 --gateway https://host:5000/v1/api --ca ca.pem -o data
         ibkr record -f watchlist.txt -o data --channels raw,quote --strict
       """
   )
@@ -45,7 +47,7 @@ struct RecordCommand: AsyncParsableCommand {
   )
   var fsync = NDJSONFileSink.Configuration.Synchronization.everySecond
 
-  @Flag(help: "End with exit code 5 if the recording has gaps or drops.")
+  @Flag(help: "End with exit code 5 if data is missing from the recording.")
   var strict = false
 
   @Flag(help: "Print a summary as one JSON line on standard output at the end.")
@@ -116,9 +118,7 @@ struct RecordCommand: AsyncParsableCommand {
     }
     try await sink.close()
     summarize(counts, logger)
-    if strict, counts.gaps + counts.dropped > 0 {
-      throw GapsFound(gaps: counts.gaps, dropped: counts.dropped)
-    }
+    if strict, counts.gaps > 0 { throw GapsFound(gaps: counts.gaps) }
   }
 
   private func summarize(_ counts: Monitor.Counts, _ logger: Logger) {

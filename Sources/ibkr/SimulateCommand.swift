@@ -12,14 +12,14 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate",
     abstract: "Run a simulated gateway.",
     discussion: """
-      Behaves as a Client Portal Gateway does, with prices from a random walk. The first line of
-      standard output is its address:
+      Behaves as a Client Portal Gateway does, with prices from a random walk. The first \
+      line of standard output is its address:
 
         listening https://127.0.0.1:PORT/v1/api
 
       Examples:
         ibkr simulate --port 5000 --ca-out ca.pem
-        ibkr record AAPL --gateway https://127.0.0.1:5000/v1/api --ca ca.pem -o data
+        ibkr record AAPL --ca ca.pem -o data
         ibkr simulate --seed 7 --rate 100 --ledger sent.ndjson --duration 1m
       """
   )

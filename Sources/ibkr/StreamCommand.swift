@@ -17,7 +17,7 @@ struct StreamCommand: AsyncParsableCommand {
 
       Examples:
         ibkr stream AAPL MSFT --simulate
-        ibkr stream EUR.USD -c 10 --gateway https://localhost:5000/v1/api --ca ca.pem | jq .bid
+        ibkr stream EUR.USD -c 10 --ca ca.pem | jq .bid
         ibkr stream AAPL --simulate --channels raw --duration 5s
 
       To keep what comes, use: ibkr record AAPL -o data

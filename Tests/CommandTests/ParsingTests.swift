@@ -151,13 +151,15 @@ import Testing
 
   @Test func otherErrors() {
     #expect(ExitStatus(StorageError("write", "/x", reason: "y")).rawValue == 7)
-    #expect(ExitStatus(GapsFound(gaps: 1, dropped: 0)).rawValue == 5)
+    #expect(ExitStatus(GapsFound(gaps: 1)).rawValue == 5)
     #expect(ExitStatus(CancellationError()).rawValue == 1)
   }
 
   @Test func aSentenceIsWhatAPersonSees() {
     let message = IBKRCommand.fullMessage(for: IbkrError(.network, "connection refused", at: "x:1"))
     #expect(message == "Error: connection refused (x:1)")
+    let untrusted = Main.message(for: IbkrError(.untrusted, "x is not trusted"))
+    #expect(untrusted == "Error: x is not trusted: --pin sha256/… or --ca FILE")
     let storage = IBKRCommand.fullMessage(for: StorageError("write", "/x", reason: "no space"))
     #expect(storage == "Error: cannot write /x: no space")
   }

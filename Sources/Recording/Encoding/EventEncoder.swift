@@ -5,7 +5,10 @@ import IBKR
 
 /// Turns the events of a run into the lines of its channels.
 final class EventEncoder {
-  private let channels: Set<Channel>
+  // Asked for every message, so three bits and not a set.
+  private let wantsRaw: Bool
+  private let wantsQuotes: Bool
+  private let wantsGaps: Bool
   private let raw: RawEncoder
   private let gaps: GapEncoder
   private let quotes: QuoteEncoder
@@ -24,7 +27,9 @@ final class EventEncoder {
   ///   - channels: The channels that are wanted.
   ///   - keepsAccounts: Whether account ids stay as they are.
   init(run: RunID, channels: Set<Channel>, keepsAccounts: Bool) {
-    self.channels = channels
+    wantsRaw = channels.contains(.raw)
+    wantsQuotes = channels.contains(.quote)
+    wantsGaps = channels.contains(.gap)
     raw = RawEncoder(run: run)
     gaps = GapEncoder(run: run)
     quotes = QuoteEncoder(run: run)
@@ -65,13 +70,11 @@ final class EventEncoder {
     to sheets: some LineSheets
   ) -> Int {
     var bytes = 0
-    if channels.contains(.raw) {
+    if wantsRaw {
       let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
       bytes += line(of: record, on: sheet) { appendRaw(record, message, to: sheet) }
     }
-    if record.topic == .marketData, record.direction == .inbound, record.conid != 0,
-      channels.contains(.quote)
-    {
+    if wantsQuotes, record.topic == .marketData, record.direction == .inbound, record.conid != 0 {
       bytes += appendQuote(record, message, to: sheets)
     }
     return bytes
@@ -128,7 +131,7 @@ final class EventEncoder {
     to sheets: some LineSheets
   ) -> Int {
     var bytes = 0
-    if channels.contains(.raw), let name = event.name {
+    if wantsRaw, let name = event.name {
       let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
       bytes += line(of: record, on: sheet) { appendRaw(event, name, record, to: sheet) }
     }
@@ -170,7 +173,7 @@ final class EventEncoder {
       books[Self.key(subscription: key.number, conid: conid)]?.clear()
       books[Self.key(subscription: 0, conid: conid)]?.clear()
     }
-    guard channels.contains(.gap), gap.phase != .began else { return 0 }
+    guard wantsGaps, gap.phase != .began else { return 0 }
     let symbols = gap.subscriptions.compactMap { names.name(of: $0) }
     let sheet = sheets.sheet(.gap, symbol: nil, at: record.realtime)
     return line(of: record, on: sheet) { gaps.append(gap, symbols: symbols, to: &sheet.lines) }

@@ -16,6 +16,7 @@ final class PartSet: LineSheets {
   private let storage: any Storage
   private let maximumOpen: Int
   private var parts: [Key: PartFile] = [:]
+  private var log: PartFile?
   /// The number of the last part in each folder.
   private var numbers: [PartPath: Int] = [:]
   private var writes: UInt64 = 0
@@ -36,6 +37,8 @@ final class PartSet: LineSheets {
   ///   - realtime: The line's `ts_recv`.
   /// - Returns: The part; its file may not exist yet.
   func part(_ channel: Channel, symbol: String? = nil, at realtime: Int64) -> PartFile {
+    // Every message is a line of the log: its part is found without a look-up.
+    if channel == .raw, let log, log.date.contains(realtime) { return log }
     let key = Key(channel: channel, symbol: symbol)
     if let part = parts[key] {
       if part.date.contains(realtime) { return part }
@@ -46,6 +49,7 @@ final class PartSet: LineSheets {
     numbers[place] = number
     let part = PartFile(place, number: number, run: run, storage: storage)
     parts[key] = part
+    if channel == .raw { log = part }
     return part
   }
 
@@ -59,7 +63,7 @@ final class PartSet: LineSheets {
   ///   waits.
   func write() throws(StorageError) {
     for part in finished where part.channel == .raw { try part.write() }
-    if let log = parts[Key(channel: .raw, symbol: nil)] { try log.write() }
+    try log?.write()
     for part in finished { try part.write() }
     writes += 1
     for part in parts.values where !part.sheet.lines.isEmpty {
@@ -73,7 +77,7 @@ final class PartSet: LineSheets {
   /// - Throws: `StorageError`.
   func synchronizeLog() throws(StorageError) {
     for part in finished where part.channel == .raw { try part.synchronize() }
-    try parts[Key(channel: .raw, symbol: nil)]?.synchronize()
+    try log?.synchronize()
   }
 
   /// Seals the parts whose day is over.
@@ -97,8 +101,9 @@ final class PartSet: LineSheets {
 
   /// Ends every part's day, so that the next sealing seals them all: the log first.
   func finishAll() {
-    let log = Key(channel: .raw, symbol: nil)
-    if let part = parts.removeValue(forKey: log) { finished.append(part) }
+    if let log { finished.append(log) }
+    log = nil
+    parts.removeValue(forKey: Key(channel: .raw, symbol: nil))
     finished += parts.values.sorted { $0.path < $1.path }
     parts = [:]
   }
