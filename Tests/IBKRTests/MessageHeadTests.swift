@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import JSON
 import Testing
 
 @testable import IBKR
@@ -132,5 +133,15 @@ import Testing
         bytes[index] = original
       }
     }
+  }
+
+  @Test func keysAreWhatTheySay() {
+    let keys: [(UInt64, JSONKey)] = [
+      (MessageHead.Key.topic, JSONKey("topic")), (MessageHead.Key.conid, JSONKey("conid")),
+      (MessageHead.Key.conidEx, JSONKey("conidEx")), (MessageHead.Key.updated, JSONKey("_updated")),
+      (MessageHead.Key.serverID, JSONKey("server_i")), (MessageHead.Key.error, JSONKey("error")),
+      (MessageHead.Key.message, JSONKey("message")), (MessageHead.Key.result, JSONKey("result")),
+    ]
+    for (word, key) in keys { #expect(word == key.word) }
   }
 }

@@ -151,6 +151,7 @@ package struct QuoteState: Sendable {
       // Order does not count: the gateway sends the same image in two orders.
       digest &+= Digest.of(content, seed: UInt64(truncatingIfNeeded: id))
       if id == 6509 {
+        guard !availability.elementsEqual(content) else { continue }
         availability = Array(content)
         noteAvailability()
       } else if id != 6119, id != 6508 {
