@@ -25,6 +25,8 @@ struct QuoteEncoder {
     _ book: QuoteBook,
     to lines: inout LineBuffer
   ) {
+    // Once: every look through the book copies the state and counts its references.
+    let state = book.state
     lines.append(contentsOf: head)
     lines.append(record.seq)
     lines.append(",\"ts_recv\":")
@@ -41,16 +43,16 @@ struct QuoteEncoder {
       lines.append(",\"")
       lines.append(column.name)
       lines.append("\":")
-      lines.append(orNull: book.state[column])
+      lines.append(orNull: state[column])
     }
     appendChanged(update.changed, book.otherNames, to: &lines)
     appendFlags(update.flags, to: &lines)
     lines.append(",\"avail\":")
-    if book.state.availability.isEmpty {
+    if state.availability.isEmpty {
       lines.append("null")
     } else {
       // As it stood in the message, so its escapes are there; it was found in a JSON string.
-      lines.append(string: String(decoding: book.state.availability, as: UTF8.self))
+      lines.append(string: String(decoding: state.availability, as: UTF8.self))
     }
     lines.append(",\"fields\":\"{")
     book.others.withBytes { lines.append(escaping: $0) }
