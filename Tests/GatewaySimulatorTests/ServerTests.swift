@@ -282,6 +282,33 @@ struct NetworkTests {
     }
   }
 
+  @Test func streamsOverTLSAndClosesInGoodOrder() async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let simulator = try await GatewaySimulator.start()
+    var configuration = WebSocketConfiguration()
+    configuration.trust = .authorities(pem: simulator.caPEM)
+    let socket = try await WebSocketConnection.connect(
+      to: "wss://127.0.0.1:\(simulator.port)/v1/api/ws",
+      configuration: configuration,
+      loop: loop
+    )
+    var texts: [String] = []
+    for try await message in socket.messages {
+      texts.append(message.text)
+      if texts.count == 3 { try await socket.send(text: "tic") }
+      if texts.count == 4 { break }
+    }
+    #expect(
+      texts.map { $0.prefix(15) } == [
+        "{\"topic\":\"syste", "{\"topic\":\"act\",", "{\"topic\":\"sts\",", "{\"topic\":\"tic\",",
+      ]
+    )
+    await socket.close()
+    #expect(await socket.closeCode == .normal)
+    try await simulator.stop()
+  }
+
   @Test func startsAgainOnTheSamePort() async throws {
     let first = try await GatewaySimulator.start()
     var configuration = GatewaySimulatorConfiguration()
