@@ -27,7 +27,11 @@ extension WebSocketConnection {
       do throws(ProtocolError) {
         if let batch = try machine.takeBatch() {
           flush()
-          return ReceivedBatch(messages: batch, timestamp: lastRead)
+          return ReceivedBatch(
+            messages: batch,
+            answers: machine.takeAnswers(),
+            timestamp: lastRead
+          )
         }
       } catch {
         await fail(error)
@@ -50,6 +54,11 @@ extension WebSocketConnection {
       }
     }
   }
+
+  /// The pongs and close frames that were sent after the last batch, for those who keep a log.
+  ///
+  /// - Returns: They, in order; each is given once.
+  package func takeAnswers() -> [ControlFrame] { machine.takeAnswers() }
 
   /// Lets the loop's timers and other actors run, between two reads of a peer that never pauses.
   ///

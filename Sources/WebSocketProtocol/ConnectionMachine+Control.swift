@@ -42,6 +42,7 @@ extension ConnectionMachine {
       return
     }
     sendFrame(.pong, ping)
+    answers.append(ControlFrame(kind: .pong, payload: Array(ping)))
     roundEnds = roundEnds || output.count >= Self.highWater
   }
 
@@ -53,7 +54,7 @@ extension ConnectionMachine {
     assembly.dropUnfinished()
     roundEnds = true
     if closeSent == nil {
-      sendClose(CloseFrame(code: close.code))
+      answerWithClose(CloseFrame(code: close.code))
     }
   }
 
@@ -64,8 +65,21 @@ extension ConnectionMachine {
     frame = nil
     assembly.dropUnfinished()
     if closeSent == nil, error.closeCode.isAllowedOnTheWire {
-      sendClose(CloseFrame(code: error.closeCode))
+      answerWithClose(CloseFrame(code: error.closeCode))
     }
+  }
+
+  private mutating func answerWithClose(_ close: CloseFrame) {
+    answers.append(ControlFrame(kind: .close, payload: close.payload))
+    sendClose(close)
+  }
+
+  /// Takes the control frames that were sent of the machine's own accord, for those who keep a log.
+  ///
+  /// - Returns: What was sent since the last call, in order.
+  package mutating func takeAnswers() -> [ControlFrame] {
+    defer { answers = [] }
+    return answers
   }
 
   /// Starts the closing handshake (section 7.1.2); messages of the peer may still arrive.
@@ -126,6 +140,7 @@ extension ConnectionMachine {
     if let ping = unansweredPing {
       unansweredPing = nil
       ping.withUnsafeBytes { sendFrame(.pong, $0) }
+      answers.append(ControlFrame(kind: .pong, payload: ping))
     }
   }
 

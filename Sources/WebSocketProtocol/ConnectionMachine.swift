@@ -45,6 +45,11 @@ package struct ConnectionMachine: ~Copyable {
   var unansweredPing: [UInt8]?
   var outputIsBlocked = false
 
+  /// The control frames that were sent of the machine's own accord and nobody has taken yet.
+  ///
+  /// There are no more of them than of the control frames in the batches that were taken meanwhile.
+  var answers: [ControlFrame] = []
+
   /// What the connection will be failed for when everything before it has been taken.
   var breach: ProtocolError?
 

@@ -44,6 +44,33 @@ struct ControlTests {
     #expect(Self.reading(machine.takeOutput(), from: .client).events == [.pong("9999")])
   }
 
+  @Test("What is sent of the machine's own accord can be logged, each frame once")
+  func answersAreTold() throws {
+    var machine = ConnectionMachine(role: .client)
+    _ = machine.transcript(of: [WireFrame.ping("a"), .text("b"), .ping("c")].bytes(to: .client))
+    #expect(machine.takeAnswers().map(\.payload) == [Array("a".utf8), Array("c".utf8)])
+    // A ping that cannot be answered at once is told when it is.
+    try machine.send(text: "waiting")
+    machine.outputWouldBlock()
+    _ = machine.transcript(of: [WireFrame.ping("late")].bytes(to: .client))
+    #expect(machine.takeAnswers() == [])
+    _ = machine.takeOutput()
+    #expect(machine.takeAnswers() == [ControlFrame(kind: .pong, payload: Array("late".utf8))])
+    _ = machine.transcript(of: [WireFrame.close(4321, "bye")].bytes(to: .client))
+    #expect(machine.takeAnswers() == [ControlFrame(kind: .close, payload: [0x10, 0xE1])])
+    #expect(machine.takeAnswers() == [])
+  }
+
+  @Test("A close frame of our own is no answer; one for a breach is")
+  func closesAreTold() throws {
+    var asked = ConnectionMachine(role: .client)
+    try asked.close(.normal)
+    #expect(asked.takeAnswers() == [])
+    var breached = ConnectionMachine(role: .client)
+    _ = breached.transcript(of: [WireFrame.continuation("x")].bytes(to: .client))
+    #expect(breached.takeAnswers() == [ControlFrame(kind: .close, payload: [0x03, 0xEA])])
+  }
+
   @Test("A flood of pings stops parsing until the pongs are written; none is left out")
   func pingFlood() {
     var machine = ConnectionMachine(role: .client)

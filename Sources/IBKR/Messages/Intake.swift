@@ -68,11 +68,25 @@ struct Intake: ~Copyable {
   /// Adds the close frame that we send.
   mutating func addClose(_ code: CloseCode, realtime: Int64, monotonic: Int64) {
     let payload = [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)]
+    addControl(.close, payload, realtime: realtime, monotonic: monotonic)
+  }
+
+  /// Adds a control frame that the WebSocket has sent of its own accord.
+  mutating func add(answer: ControlFrame, realtime: Int64, monotonic: Int64) {
+    addControl(FrameKind(answer.kind), answer.payload, realtime: realtime, monotonic: monotonic)
+  }
+
+  private mutating func addControl(
+    _ kind: FrameKind,
+    _ payload: [UInt8],
+    realtime: Int64,
+    monotonic: Int64
+  ) {
     payload.withUnsafeBytes { bytes in
       builder.append(
         bytes,
         direction: .outbound,
-        kind: .close,
+        kind: kind,
         realtime: realtime,
         monotonic: monotonic
       )

@@ -31,6 +31,9 @@ extension IbkrWsClient {
         control(messages, index)
       }
     }
+    for answer in received.answers {
+      intake.add(answer: answer, realtime: realtime, monotonic: monotonic)
+    }
     lastAlive = received.timestamp
     lastSeq = intake.builder.nextSeq - 1
     publish()

@@ -180,10 +180,21 @@ extension IbkrWsClient {
         take(received)
         if broadcast.isFull { await waitForSpace() }
       }
+      await recordAnswers(of: connection)
       return .closed(code: await connection.closeCode, at: place)
     } catch {
+      await recordAnswers(of: connection)
       return ConnectionLoss(IbkrError(error, at: place))
     }
+  }
+
+  /// Numbers what the WebSocket has sent of its own accord at its end.
+  private func recordAnswers(of connection: WebSocketConnection) async {
+    let now = loop.timestamp()
+    for answer in await connection.takeAnswers() {
+      intake.add(answer: answer, realtime: now.realtime, monotonic: now.monotonic)
+    }
+    publish(isEssential: true)
   }
 
   /// Sends commands in order.
