@@ -107,6 +107,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   /// - Parameter job: The job.
   public func enqueue(_ job: consuming ExecutorJob) {
     let unowned = UnownedJob(job)
+    // The runtime knows its executors without owning them. Once the job is in the list it may run,
+    // and with it may go the last owner of this loop, while there is still a bell to ring here.
+    let owned = Unmanaged.passRetained(self)
+    defer { owned.release() }
     enum News { case none, ring, restart }
     let news: News = state.withLock { state in
       state.jobs.append(unowned)
