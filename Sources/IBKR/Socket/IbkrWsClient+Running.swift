@@ -87,6 +87,11 @@ extension IbkrWsClient {
       let loss: ConnectionLoss
       do throws(ConnectionLoss) {
         let connection = try await open()
+        // `stop()` may have come while this one was being made, and have found none to close.
+        guard phase == .running else {
+          await connection.close(.normal)
+          break
+        }
         loss = await converse(over: connection)
       } catch {
         loss = error
