@@ -76,7 +76,8 @@ let package = Package(
     .target(
       name: "IBKR",
       dependencies: [
-        "WebSocket", "HTTPClient", "HTTP1", "Transport", "OAuth1a", "JSON", "Flow", logging,
+        "WebSocket", "HTTPClient", "HTTPTunnel", "HTTP1", "Transport", "OAuth1a", "JSON", "Flow",
+        logging,
       ]
     ),
     .target(
@@ -93,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "ibkr",
       dependencies: [
-        "IBKR", "Recording", "GatewaySimulator", "Transport", "JSON", "Flow", argumentParser,
-        logging,
+        "IBKR", "Recording", "GatewaySimulator", "HTTPTunnel", "Transport", "JSON", "Flow",
+        argumentParser, logging,
       ]
     ),
     .executableTarget(

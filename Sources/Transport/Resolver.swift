@@ -14,7 +14,7 @@ package protocol Resolver: Sendable {
   ///   - port: The port that the addresses shall have.
   ///   - loop: The loop that the caller waits on.
   ///   - deadline: The monotonic time to give up at.
-  /// - Returns: At least one address, in the system's order of preference (RFC 6724).
+  /// - Returns: At least one address, the preferred ones of each family first (RFC 6724).
   /// - Throws: `TransportError` with `nameNotFound`, `nameLookupFailed`, `nameLookupTimedOut` or
   ///   `cancelled`.
   func addresses(
@@ -30,11 +30,25 @@ package protocol Resolver: Sendable {
 /// `getaddrinfo` cannot be interrupted, and a dead name server holds it for tens of seconds. So a
 /// look-up that takes too long is abandoned: its thread ends when the system lets it. At most
 /// ``maximumThreads`` exist at once, stuck ones included; further look-ups wait for their turn.
+/// Each family is asked for by itself (RFC 8305 section 3), so that a name server that swallows
+/// the question for IPv6 addresses does not hold up the answer that has come for IPv4.
 /// When a name cannot be looked up, what it last stood for is tried instead: a recorder must not
 /// stop because a name server does.
 package final class SystemResolver: Resolver {
   /// How many look-ups may be under way, those that were abandoned included.
   package static let maximumThreads = 4
+
+  /// How long the answer for one family is held back for that of the other (RFC 8305 section 8).
+  ///
+  /// The standard starts with IPv6 addresses at once; those wait here too, so that the attempts
+  /// know all addresses from the beginning.
+  static let resolutionDelay: Int64 = 50_000_000
+
+  /// Asks the system, and blocks until it answers.
+  typealias Ask =
+    @Sendable (_ host: String, _ port: UInt16, SocketAddress.Family) -> Result<
+      [SocketAddress], TransportError
+    >
 
   /// A program speaks to a handful of hosts.
   private static let maximumRemembered = 64
@@ -50,9 +64,13 @@ package final class SystemResolver: Resolver {
   }
 
   private let state = Locked(State())
+  private let ask: Ask
 
   /// Makes a resolver with a memory and threads of its own.
-  package init() {}
+  package convenience init() { self.init(asking: Self.askSystem) }
+
+  /// Makes a resolver that asks somebody else, for tests.
+  init(asking ask: @escaping Ask) { self.ask = ask }
 
   /// How many look-ups are under way, those that were abandoned included.
   package var threadsInUse: Int { state.withLock { $0.threads } }
@@ -80,25 +98,7 @@ package final class SystemResolver: Resolver {
     }
   }
 
-  // MARK: One look-up
-
-  /// What the thread leaves behind: its answer, and whom to tell.
-  private final class Inquiry: Sendable {
-    let host: String
-    let port: UInt16
-    let resolver: SystemResolver
-    let loop: EventLoop
-    let source: EventLoop.SourceID
-    let answer = Locked<Result<[SocketAddress], TransportError>?>(nil)
-
-    init(_ host: String, _ port: UInt16, _ resolver: SystemResolver, _ loop: EventLoop) {
-      self.host = host
-      self.port = port
-      self.resolver = resolver
-      self.loop = loop
-      source = loop.openInMemory()
-    }
-  }
+  // MARK: One name, both families
 
   private func lookUp(
     _ host: String,
@@ -106,24 +106,75 @@ package final class SystemResolver: Resolver {
     on loop: EventLoop,
     deadline: Int64?
   ) async throws(TransportError) -> [SocketAddress] {
-    let inquiry = Inquiry(host, port, self, loop)
+    let inquiries = [SocketAddress.Family.v6, .v4].map { Inquiry(host, port, $0, self, loop) }
     defer {
-      loop.close(inquiry.source)
-      state.withLock { $0.waiting.removeAll { $0 === inquiry } }
+      for inquiry in inquiries { loop.close(inquiry.source) }
+      state.withLock { state in
+        state.waiting.removeAll { waiting in inquiries.contains { $0 === waiting } }
+      }
     }
-    try start(inquiry)
+    for inquiry in inquiries { try start(inquiry) }
+    var patience: Int64?
     while true {
-      if let answer = inquiry.answer.withLock({ $0 }) { return try answer.get() }
-      switch await loop.wait(for: [inquiry.source], deadline: deadline) {
+      let answers = inquiries.map { inquiry in inquiry.answer.withLock { $0 } }
+      let found = answers.flatMap { (try? $0?.get()) ?? [] }
+      let unanswered = zip(inquiries, answers).filter { $1 == nil }.map { $0.0.source }
+      if unanswered.isEmpty, found.isEmpty { throw Self.error(answers, host) }
+      if unanswered.isEmpty || !found.isEmpty && loop.now >= patience ?? .max { return found }
+      if !found.isEmpty, patience == nil { patience = loop.now + Self.resolutionDelay }
+      let limit = min(patience ?? .max, deadline ?? .max)
+      switch await loop.wait(for: unanswered, deadline: limit == .max ? nil : limit) {
       case .ready: continue
       case .cancelled: throw .cancelled("the look-up of \(host)")
       case .closed: throw .closed("the event loop")
       case .timedOut:
+        guard found.isEmpty else { return found }
         throw TransportError(
           .nameLookupTimedOut,
           "the name \(host) could not be looked up in time; is the name server reachable?"
         )
       }
+    }
+  }
+
+  /// The error of a name for which neither family has an address: that it does not exist is only
+  /// certain if both say so.
+  private static func error(
+    _ answers: [Result<[SocketAddress], TransportError>?],
+    _ host: String
+  ) -> TransportError {
+    let errors = answers.compactMap { answer -> TransportError? in
+      if case .failure(let error)? = answer { error } else { nil }
+    }
+    return errors.first { $0.code != .nameNotFound } ?? errors.first
+      ?? TransportError(.nameNotFound, "the name \(host) has no addresses")
+  }
+
+  // MARK: One look-up
+
+  /// What the thread leaves behind: its answer, and whom to tell.
+  private final class Inquiry: Sendable {
+    let host: String
+    let port: UInt16
+    let family: SocketAddress.Family
+    let resolver: SystemResolver
+    let loop: EventLoop
+    let source: EventLoop.SourceID
+    let answer = Locked<Result<[SocketAddress], TransportError>?>(nil)
+
+    init(
+      _ host: String,
+      _ port: UInt16,
+      _ family: SocketAddress.Family,
+      _ resolver: SystemResolver,
+      _ loop: EventLoop
+    ) {
+      self.host = host
+      self.port = port
+      self.family = family
+      self.resolver = resolver
+      self.loop = loop
+      source = loop.openInMemory()
     }
   }
 
@@ -161,7 +212,7 @@ package final class SystemResolver: Resolver {
   private static func work(from first: Inquiry) {
     var next: Inquiry? = first
     while let inquiry = next {
-      let answer = ask(inquiry.host, inquiry.port)
+      let answer = inquiry.resolver.ask(inquiry.host, inquiry.port, inquiry.family)
       next = inquiry.resolver.state.withLock { state in
         if !state.waiting.isEmpty { return state.waiting.removeFirst() }
         state.threads -= 1
@@ -172,12 +223,15 @@ package final class SystemResolver: Resolver {
     }
   }
 
-  /// Asks the system, and blocks until it answers.
-  private static func ask(
+  // MARK: The system
+
+  private static func askSystem(
     _ host: String,
-    _ port: UInt16
+    _ port: UInt16,
+    _ family: SocketAddress.Family
   ) -> Result<[SocketAddress], TransportError> {
     var hints = addrinfo()
+    hints.ai_family = family == .v4 ? AF_INET : AF_INET6
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     hints.ai_flags = AI_NUMERICSERV
     var list: UnsafeMutablePointer<addrinfo>?
@@ -201,7 +255,8 @@ package final class SystemResolver: Resolver {
   private static func error(_ code: Int32, _ host: String) -> TransportError {
     let reason = code == EAI_SYSTEM ? "system error \(errno)" : String(cString: gai_strerror(code))
     switch code {
-    case EAI_NONAME:
+    // A name without an address of the family that was asked for does not exist in that family.
+    case EAI_NONAME, noData, addressFamily:
       return TransportError(
         .nameNotFound,
         "there is no host named \(host) (\(reason)); check the spelling in the URL"
@@ -213,4 +268,8 @@ package final class SystemResolver: Resolver {
       )
     }
   }
+
+  // GNU extensions of <netdb.h>, which Glibc's module leaves out.
+  private static let noData: Int32 = -5
+  private static let addressFamily: Int32 = -9
 }

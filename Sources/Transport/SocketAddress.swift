@@ -68,6 +68,32 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     self.scope = scope
   }
 
+  /// How many bits the address has.
+  package var bitCount: Int { bytes.count * 8 }
+
+  /// Whether the address is one of this machine itself (RFC 1122 section 3.2.1.3, RFC 4291 section
+  /// 2.5.3).
+  package var isLoopback: Bool {
+    switch family {
+    case .v4: bytes.first == 127
+    case .v6: bytes.last == 1 && bytes.dropLast().allSatisfy { $0 == 0 }
+    }
+  }
+
+  /// Whether the address belongs to a network (RFC 4632 section 3.1).
+  ///
+  /// - Parameters:
+  ///   - network: Any address of the network.
+  ///   - prefixLength: How many leading bits its addresses share.
+  /// - Returns: Whether they are the same here; never for the other family.
+  package func isIn(networkOf network: SocketAddress, prefixLength: Int) -> Bool {
+    guard family == network.family else { return false }
+    return (0..<min(max(prefixLength, 0), bitCount)).allSatisfy { bit in
+      let mask = UInt8(0x80) >> UInt8(bit % 8)
+      return bytes[bit / 8] & mask == network.bytes[bit / 8] & mask
+    }
+  }
+
   /// `AF_INET` or `AF_INET6`.
   var domain: Int32 { family == .v4 ? AF_INET : AF_INET6 }
 

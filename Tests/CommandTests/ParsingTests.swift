@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import ArgumentParser
+import HTTPTunnel
 import IBKR
 import Logging
 import Recording
@@ -162,5 +163,37 @@ import Testing
     #expect(untrusted == "Error: x is not trusted: --pin sha256/… or --ca FILE")
     let storage = IBKRCommand.fullMessage(for: StorageError("write", "/x", reason: "no space"))
     #expect(storage == "Error: cannot write /x: no space")
+  }
+
+  @Test(
+    arguments: [
+      ([:], nil), (["HTTPS_PROXY": ""], nil),
+      (["HTTPS_PROXY": "http://upper:1"], "upper:1"),
+      (["HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:2"], "lower:2"),
+      (["ALL_PROXY": "http://all:3", "HTTP_PROXY": "http://never:4"], "all:3"),
+    ] as [([String: String], String?)]
+  )
+  func proxyVariables(_ variables: [String: String], _ expected: String?) throws {
+    var configuration = IbkrConfiguration()
+    try configuration.useProxy(of: variables)
+    #expect(configuration.proxy?.description == expected)
+  }
+
+  @Test func aProxyIsNotForThisMachineNorForTheHostsThatAreLeftOut() throws {
+    var configuration = IbkrConfiguration()
+    try configuration.useProxy(of: ["HTTPS_PROXY": "http://proxy:1", "NO_PROXY": "example.com"])
+    #expect(configuration.directHosts.contains("localhost"))
+    #expect(configuration.directHosts.contains("www.example.com"))
+    #expect(!configuration.directHosts.contains("api.ibkr.com"))
+  }
+
+  @Test func aProxyThatIsNoneIsNamedWithoutItsPassword() {
+    var configuration = IbkrConfiguration()
+    let error = #expect(throws: IbkrError.self) {
+      try configuration.useProxy(of: ["HTTPS_PROXY": "socks5://me:hunter2@proxy"])
+    }
+    #expect(error?.code == .invalidConfiguration)
+    #expect(error?.description.contains("HTTPS_PROXY") == true)
+    #expect(error?.description.contains("hunter2") == false)
   }
 }

@@ -7,6 +7,26 @@ import Testing
 @testable import Transport
 
 @Suite(.timeLimit(.minutes(1))) struct ResolverTests {
+  typealias Answer = Result<[SocketAddress], TransportError>
+
+  /// Blocks threads, as a name server does that never answers.
+  ///
+  /// `@unchecked Sendable`: a semaphore is made to be shared.
+  private final class Silence: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+      sem_destroy(semaphore)
+      semaphore.deallocate()
+    }
+
+    func wait() { sem_wait(semaphore) }
+
+    func end() { for _ in 0..<100 { sem_post(semaphore) } }
+  }
+
   @Test(arguments: [
     ("127.0.0.1", "127.0.0.1:5000"), ("::1", "[::1]:5000"), ("0:0:0:0:0:0:0:1", "[::1]:5000"),
     ("fe80::1", "[fe80::1]:5000"),
@@ -57,6 +77,101 @@ import Testing
     }
     #expect(found == 10 * SystemResolver.maximumThreads)
     #expect(resolver.threadsInUse == 0)
+  }
+
+  /// A name server: what it says of each family, nil to say nothing for as long as the test lasts.
+  private static func resolver(
+    v6: Result<[SocketAddress], TransportError>?,
+    v4: Result<[SocketAddress], TransportError>?,
+    silence: Silence
+  ) -> SystemResolver {
+    SystemResolver { host, _, family in
+      if let answer = family == .v6 ? v6 : v4 { return answer }
+      silence.wait()
+      return .failure(TransportError(.nameLookupFailed, "no answer for \(host)"))
+    }
+  }
+
+  private static let six = SocketAddress(literal: "2001:db8::1", port: 1).map { [$0] } ?? []
+  private static let four = SocketAddress(literal: "192.0.2.1", port: 1).map { [$0] } ?? []
+  private static let nothing = TransportError(.nameNotFound, "nothing")
+  private static let failed = TransportError(.nameLookupFailed, "failed")
+
+  @Test(
+    arguments: [
+      (.success(six), .success(four), six + four), (.success(six), .failure(nothing), six),
+      (.failure(failed), .success(four), four),
+    ] as [(Answer, Answer, [SocketAddress])]
+  )
+  func `Both families are asked for, IPv6 stands first`(
+    v6: Answer,
+    v4: Answer,
+    expected: [SocketAddress]
+  ) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let silence = Silence()
+    let resolver = Self.resolver(v6: v6, v4: v4, silence: silence)
+    #expect(try await resolver.addresses(of: "x", port: 1, on: loop, deadline: nil) == expected)
+    silence.end()
+  }
+
+  @Test(arguments: [true, false])
+  func `A name server that is silent about one family does not hold up the other`(
+    isV6Silent: Bool
+  ) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let silence = Silence()
+    let resolver = Self.resolver(
+      v6: isV6Silent ? nil : .success(Self.six),
+      v4: isV6Silent ? .success(Self.four) : nil,
+      silence: silence
+    )
+    let started = loop.now
+    let found = try await resolver.addresses(of: "x", port: 1, on: loop, deadline: nil)
+    #expect(found == (isV6Silent ? Self.four : Self.six))
+    #expect(loop.now - started >= SystemResolver.resolutionDelay)
+    silence.end()
+  }
+
+  @Test func `No answer at all ends at the deadline and leaves no more than its threads`()
+    async throws
+  {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let silence = Silence()
+    let resolver = Self.resolver(v6: nil, v4: nil, silence: silence)
+    for _ in 0..<4 {
+      let error = await #expect(throws: TransportError.self) {
+        try await resolver.addresses(of: "x", port: 1, on: loop, deadline: loop.now + 1_000_000)
+      }
+      #expect(error?.code == .nameLookupTimedOut)
+      #expect(resolver.threadsInUse <= SystemResolver.maximumThreads)
+    }
+    silence.end()
+  }
+
+  @Test(
+    arguments: [
+      (nothing, nothing, .nameNotFound), (nothing, failed, .nameLookupFailed),
+      (failed, nothing, .nameLookupFailed),
+    ] as [(TransportError, TransportError, TransportError.Code)]
+  )
+  func `A name is missing only if both families say so`(
+    v6: TransportError,
+    v4: TransportError,
+    expected: TransportError.Code
+  ) async throws {
+    let loop = try EventLoop(name: "test")
+    defer { loop.stop() }
+    let silence = Silence()
+    let resolver = Self.resolver(v6: .failure(v6), v4: .failure(v4), silence: silence)
+    let error = await #expect(throws: TransportError.self) {
+      try await resolver.addresses(of: "x", port: 1, on: loop, deadline: nil)
+    }
+    #expect(error?.code == expected)
+    silence.end()
   }
 
   @Test func `A cancelled look-up ends at once`() async throws {

@@ -90,19 +90,12 @@ public actor IbkrClient {
     self.configuration = configuration
     self.connector = connector
     self.logger = logger
-    let home = self.loop
-    let dial: HTTPClient.Dial = { url, deadline in
-      try await connector.connect(
-        to: Endpoint(
-          host: url.host,
-          port: url.port,
-          security: url.scheme.isSecure ? .tls(tls) : .plaintext
-        ),
-        on: home,
-        deadline: deadline
-      )
-    }
-    http = HTTPClient(loop: home, dial: dial)
+    http = HTTPClient(
+      loop: self.loop,
+      connector: connector,
+      tls: tls,
+      proxy: configuration.proxy(for: base.host)
+    )
   }
 
   deinit { if ownsLoop { loop.stop() } }

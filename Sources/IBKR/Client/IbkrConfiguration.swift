@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+public import HTTPTunnel
 public import OAuth1a
 public import Transport
 
@@ -14,6 +15,14 @@ public struct IbkrConfiguration: Sendable {
 
   /// What makes the server's certificate trustworthy.
   public var trust = TrustPolicy.system
+
+  /// The proxy to go through, for REST and socket alike; nil for none.
+  ///
+  /// No environment variable is looked at: that is for a program to do.
+  public var proxy: HTTPProxy?
+
+  /// The hosts that are reached without ``proxy``.
+  public var directHosts = DirectHosts.loopback
 
   /// The account to use where one has to be named.
   public var accountID: Secret?
@@ -64,5 +73,12 @@ public struct IbkrConfiguration: Sendable {
         remedy: "unset it, and log in at a Client Portal Gateway"
       )
     }
+  }
+}
+
+extension IbkrConfiguration {
+  /// The proxy on the way to a host.
+  func proxy(for host: String) -> HTTPProxy? {
+    directHosts.contains(host) ? nil : proxy
   }
 }

@@ -133,6 +133,7 @@ extension IbkrWsClient {
     var options = WebSocketConfiguration()
     options.text = .tolerant
     options.trust = ibkrClient.configuration.trust
+    options.proxy = ibkrClient.configuration.proxy(for: url.host)
     options.handshakeTimeout = configuration.connectTimeout
     options.headers = ibkrClient.webSocketHeaders(session: tickle.session).map {
       WebSocketHeader($0.name, $0.value)

@@ -63,7 +63,9 @@ struct ConnectionOptions: ParsableArguments {
   /// - Returns: The configuration, for anything but a simulated gateway.
   /// - Throws: `IbkrError` if a variable has a value that cannot be used.
   func configuration() throws -> IbkrConfiguration {
-    var configuration = try IbkrConfiguration(environment: ProcessEnvironment.variables)
+    let variables = ProcessEnvironment.variables
+    var configuration = try IbkrConfiguration(environment: variables)
+    try configuration.useProxy(of: variables)
     if let gateway { configuration.restURL = gateway }
     if let ca { configuration.trust = .authorities(file: ca) }
     if !pin.isEmpty { configuration.trust = .pinned(Set(pin.compactMap(PublicKeyPin.init))) }
