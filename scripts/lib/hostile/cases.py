@@ -23,17 +23,19 @@ class Case:
     tls: str | None = None  # the name of a server certificate; None for plain TCP
     trusted: bool = True  # whether the client is given the authority that signed it
     check: Callable | None = None  # looks at the peer afterwards; returns what is wrong
+    resolver: str | None = None  # what a name server says of IPv6 and IPv4; None to ask for no name
 
 
 def case(*, opened=True, messages=(), error=True, close=None, sent=(), within=3.0, options=(),
-         tls=None, trusted=True, check=None, name=None):
+         tls=None, trusted=True, check=None, name=None, resolver=None):
     """Registers a function that serves one connection; its name is the case's."""
 
     def register(serve):
         CASES.append(Case(
             name=(name or serve.__name__).replace("_", "-"), serve=serve, opened=opened,
-            messages=None if messages is None else list(messages), error=error, close=close, sent=set(sent), within=within,
-            options=list(options), tls=tls, trusted=trusted, check=check))
+            messages=None if messages is None else list(messages), error=error, close=close,
+            sent=set(sent), within=within, options=list(options), tls=tls, trusted=trusted,
+            check=check, resolver=resolver))
         return serve
 
     return register

@@ -11,6 +11,7 @@ close code, it ended before the case's deadline, never held 64 MB, and printed n
 import argparse
 import concurrent.futures
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -29,6 +30,7 @@ import frame_cases  # noqa: F401
 import close_cases  # noqa: F401
 import deflate_cases  # noqa: F401
 import tls_cases  # noqa: F401
+import resolver_cases
 
 SECRET = "SECRET-4f1d"
 MEMORY_LIMIT_MB = 64
@@ -124,13 +126,19 @@ def run(case, client, folder):
     """Runs one case; returns its row and what is wrong."""
     server = Server(case, folder)
     scheme = "ws" if case.tls is None else "wss"
-    command = [client, "--once", f"{scheme}://127.0.0.1:{server.port}/ws?oauth_token={SECRET}",
+    host = "server.test" if case.resolver else "127.0.0.1"
+    environment = dict(os.environ)
+    if case.resolver:
+        environment |= {"LD_PRELOAD": str(folder / resolver_cases.LIBRARY),
+                        "RESOLVER": case.resolver}
+    command = [client, "--once", f"{scheme}://{host}:{server.port}/ws?oauth_token={SECRET}",
                "--header", f"Authorization: Bearer {SECRET}", "--header", f"Cookie: api={SECRET}",
                "--timeout", str(TIMEOUT), *case.options]
     if case.tls and case.trusted:
         command += ["--ca", str(folder / "ca.pem")]
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
     killer = threading.Timer(30, process.kill)
     killer.start()
     errors = []
@@ -196,6 +204,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         certificates.make(Path(folder))
+        resolver_cases.make(Path(folder))
         rows = pool.map(lambda case: run(case, options.client, Path(folder)), chosen)
         print(f"{'case':40} {'seconds':>7} {'MB':>5}  outcome")
         for case, (seconds, memory, problems) in zip(chosen, rows):
