@@ -20,6 +20,21 @@ extension WebSocketConnection {
   ///   - code: Why; a code that no frame may carry is left out.
   ///   - reason: Why, for people; what exceeds 123 bytes is cut off.
   public func close(_ code: CloseCode = .normal, reason: String = "") async {
+    beginClosing(code, reason: reason)
+    if readers > 0 {
+      await ended()
+    } else {
+      while (try? await nextBatch()) != nil {}
+    }
+  }
+
+  /// Sends the close frame and leaves the rest to the one who reads: until that one gets nil it is
+  /// given everything that arrives, also what came between two of its calls.
+  ///
+  /// - Parameters:
+  ///   - code: Why; a code that no frame may carry is left out.
+  ///   - reason: Why, for people; what exceeds 123 bytes is cut off.
+  package func beginClosing(_ code: CloseCode = .normal, reason: String = "") {
     guard case .open = phase else {
       finish(WebSocketError(.closed, "the connection was closed"))
       return
@@ -37,11 +52,6 @@ extension WebSocketConnection {
         "the peer did not close the connection within \(configuration.closeTimeout)"
       )
     )
-    if readers > 0 {
-      await untilFinished()
-    } else {
-      while (try? await nextBatch()) != nil {}
-    }
   }
 
   private static func prefix(of text: String, bytes limit: Int) -> String {
@@ -50,7 +60,8 @@ extension WebSocketConnection {
     return String(prefix)
   }
 
-  private func untilFinished() async {
+  /// Waits for the end of the connection, which comes within `closeTimeout` of its closing.
+  package func ended() async {
     guard !isFinished else { return }
     await withCheckedContinuation { endWaiters.append($0) }
   }

@@ -295,6 +295,25 @@ struct ClosingTests {
     #expect(try await reading.value == ["late"])
   }
 
+  @Test("We begin to close between two reads: the reader loses nothing")
+  func weCloseBetweenReads() async throws {
+    let rig = try Rig()
+    defer { rig.stop() }
+    let socket = try await rig.connected(followedBy: frame(text: "early"))
+    var messages = socket.messages.makeAsyncIterator()
+    #expect(try await messages.next()?.text == "early")
+    let closing = Task {
+      await socket.beginClosing()
+      await socket.ended()
+    }
+    _ = try await rig.peer.read(clientHeader + 2)
+    try await rig.peer.write(frame(text: "late") + frame(8, [0x03, 0xE8]))
+    await rig.peer.shutdown()
+    #expect(try await messages.next()?.text == "late")
+    #expect(try await messages.next() == nil)
+    await closing.value
+  }
+
   @Test("A close frame that is never answered", arguments: [true, false])
   func unanswered(isReading: Bool) async throws {
     let rig = try Rig()

@@ -61,7 +61,9 @@ extension IbkrWsClient {
     }
     let now = loop.timestamp()
     intake.addClose(.normal, realtime: now.realtime, monotonic: now.monotonic)
-    await connection.close(.normal)
+    // The reader may be waiting for a full subscriber: what came meanwhile is still its to take.
+    await connection.beginClosing(.normal)
+    await connection.ended()
   }
 
   // MARK: - One connection after another
