@@ -7,27 +7,18 @@ import Flow
 ///
 /// The same options and the same inputs at the same times give the same outputs.
 struct GatewayModel: Sendable {
-  private enum Incident: Sendable {
-    case fault(Fault)
-    case acceptAgain
-    case speakAgain
-    case dataAgain
-    case authenticateAgain(announced: Bool)
-    case loneAgain
-  }
-
   /// What becomes of a request for a WebSocket.
   enum Admission {
-    case refused
+    case refused(GatewayResponse)
     case admitted(knowsSession: Bool)
   }
 
-  private(set) var state: GatewayState
+  var state: GatewayState
   /// Whether new connections are refused.
-  private(set) var refusesConnections = false
-  private var sockets: [(id: Int, session: SocketSession)] = []
+  var refusesConnections = false
+  var sockets: [(id: Int, session: SocketSession)] = []
   private var lastSocket = 0
-  private var incidents = Agenda<Incident>()
+  var incidents = Agenda<Incident>()
 
   init(_ options: GatewayState.Options, scenario: Scenario = .steady, at now: Timestamp) {
     state = GatewayState(options)
@@ -48,11 +39,13 @@ struct GatewayModel: Sendable {
   ///
   /// A gateway throws the client's headers away and shows its own; api.ibkr.com wants the access
   /// token in the address and the session in the cookie.
-  func admission(of request: GatewayRequest) -> Admission {
+  func admission(of request: GatewayRequest, at now: Timestamp) -> Admission {
     guard let gate = state.gate else { return .admitted(knowsSession: true) }
-    guard request.hasUserAgent, let token = request.query["oauth_token"],
-      gate.knows(accessToken: token)
-    else { return .refused }
+    if let refusal = state.troubles.refusal(at: now.monotonic) { return .refused(refusal) }
+    guard request.hasUserAgent else { return .refused(.forbidden) }
+    guard let token = request.query["oauth_token"], gate.knows(accessToken: token) else {
+      return .refused(.unauthorized)
+    }
     return .admitted(knowsSession: request.sessionCookie == state.login.session)
   }
 
@@ -114,76 +107,18 @@ struct GatewayModel: Sendable {
   }
 
   /// Answers a request.
-  mutating func respond(to request: GatewayRequest, at now: Timestamp) -> GatewayResponse {
-    request.answer(&state, at: now)
+  ///
+  /// - Returns: nil for one that never gets an answer.
+  mutating func respond(to request: GatewayRequest, at now: Timestamp) -> GatewayResponse? {
+    let session = state.login.session
+    let response = request.answer(&state, at: now)
+    // The sockets of a login end with it.
+    if state.login.session != session { sendToAll(.close(code: 1000)) }
+    return response
   }
 
   private mutating func publish(_ conid: Int, updated: Int64) {
     guard state.deliversData, let feed = state.market.feed(conid) else { return }
     for index in sockets.indices { sockets[index].session.publish(conid, feed, updated: updated) }
-  }
-
-  private mutating func happen(_ incident: Incident, at time: Int64) {
-    switch incident {
-    case .fault(let fault): begin(fault, at: time)
-    case .acceptAgain: refusesConnections = false
-    case .speakAgain: state.silent = false
-    case .dataAgain: state.dataPaused = false
-    case .authenticateAgain(let announced):
-      change(announced: announced) { $0.authenticated = true }
-    case .loneAgain:
-      change(announced: true) {
-        $0.competing = false
-        $0.authenticated = true
-      }
-    }
-  }
-
-  private mutating func begin(_ fault: Fault, at time: Int64) {
-    switch fault {
-    case .dropConnections:
-      sendToAll(.drop)
-    case .closeConnections(let code):
-      sendToAll(.close(code: code))
-    case .refuseConnections(let duration):
-      refusesConnections = true
-      sendToAll(.drop)
-      incidents.insert(.acceptAgain, at: time + duration.nanoseconds)
-    case .silence(let duration):
-      state.silent = true
-      incidents.insert(.speakAgain, at: time + duration.nanoseconds)
-    case .dataPause(let duration):
-      state.dataPaused = true
-      incidents.insert(.dataAgain, at: time + duration.nanoseconds)
-    case .authenticationLoss(let duration, let announcesReturn):
-      change(announced: true) { $0.authenticated = false }
-      incidents.insert(
-        .authenticateAgain(announced: announcesReturn),
-        at: time + duration.nanoseconds
-      )
-    case .competingLogin(let duration):
-      change(announced: true) {
-        $0.competing = true
-        $0.authenticated = false
-      }
-      incidents.insert(.loneAgain, at: time + duration.nanoseconds)
-    case .tokenLoss:
-      state.gate?.endSession()
-    case .newSession:
-      state.renewSession()
-      sendToAll(.close(code: 1000))
-    }
-  }
-
-  private mutating func change(announced: Bool, _ body: (inout LoginState) -> Void) {
-    let before = state.login
-    body(&state.login)
-    guard announced else { return }
-    let messages = state.login.changes(since: before)
-    for index in sockets.indices { sockets[index].session.tell(messages) }
-  }
-
-  private mutating func sendToAll(_ output: SocketOutput) {
-    for index in sockets.indices { sockets[index].session.send(output) }
   }
 }

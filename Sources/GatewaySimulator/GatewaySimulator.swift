@@ -49,6 +49,12 @@ public actor GatewaySimulator {
   private var timer: (token: TimerToken, time: Int64)?
   private var acceptor: Task<Void, Never>?
 
+  /// The requests that were answered, and those that never will be, in order; the latest 10,000 at
+  /// least.
+  public internal(set) var requests: [ServedRequest] = []
+  /// The monotonic time of the start.
+  nonisolated let started: Int64
+
   let ledger: Ledger?
   var ledgerBuffer = LedgerBuffer()
   var ledgerLatch = Latch()
@@ -71,6 +77,7 @@ public actor GatewaySimulator {
     self.pin = pin
     self.loop = loop
     self.ownsLoop = ownsLoop
+    started = loop.now
     url = "\(context == nil ? "http" : "https")://127.0.0.1:\(port)/v1/api"
     ledger = if let path = configuration.ledgerPath { try Ledger(path: path) } else { nil }
     model = GatewayModel(

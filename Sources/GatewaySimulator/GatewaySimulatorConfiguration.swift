@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 package import Crypto
+import Flow
 
 /// What a simulated gateway is like.
 public struct GatewaySimulatorConfiguration: Sendable {
@@ -25,6 +26,15 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// An old one is replaced.
   public var ledgerPath: String?
 
+  /// How long account data takes to load after `ssodh/init`; until then `established` is false.
+  public var establishDelay = Duration.seconds(1)
+
+  /// How long a live session token of an OAuth login lives; IBKR's live for 24 hours.
+  public var tokenLifetime = Duration.seconds(86_400)
+
+  /// Whether a client that is too fast is answered 429.
+  public var pacing = Pacing.unlimited
+
   /// Who may log in by OAuth 1.0a; nil to be a gateway, at which a person has logged in already.
   package var user: SimulatedUser?
 
@@ -38,6 +48,9 @@ public struct GatewaySimulatorConfiguration: Sendable {
     var options = GatewayState.Options()
     options.seed = seed
     options.user = user
+    options.establishDelay = max(establishDelay, .zero).nanoseconds
+    options.tokenLifetime = max(tokenLifetime, .zero).nanoseconds
+    options.pacing = pacing
     options.ticAnswers = min(max(ticAnswers, 0), 100)
     if let rate = updatesPerSecond, rate > 0 {
       // A million a second is more than one thread can send.

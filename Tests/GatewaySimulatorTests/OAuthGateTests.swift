@@ -21,9 +21,12 @@ import Testing
     var token: LiveSessionToken?
     var nonces = 0
 
-    init() throws {
+    init(_ change: (inout GatewayState.Options) -> Void = { _ in }) throws {
       let user = try #require(OAuthGateTests.user)
-      desk = Desk { $0.user = user }
+      desk = Desk {
+        $0.user = user
+        change(&$0)
+      }
       credentials = try OAuth1aCredentials(
         consumerKey: user.consumerKey,
         accessToken: user.accessToken,
@@ -58,15 +61,21 @@ import Testing
       )
     }
 
+    /// Asks for a token, and does nothing with it.
+    mutating func askForToken() throws -> GatewayResponse? { try ask(tokenRequest()) }
+
+    mutating func ask(_ request: LiveSessionTokenRequest) throws -> GatewayResponse? {
+      desk.get(
+        "/oauth/live_session_token",
+        method: "POST",
+        fields: try fields(request.authorization)
+      )
+    }
+
     mutating func logIn() throws {
       let request = try tokenRequest()
-      let response = try #require(
-        desk.get(
-          "/oauth/live_session_token",
-          method: "POST",
-          fields: try fields(request.authorization)
-        )
-      )
+      let answer = try ask(request)
+      let response = try #require(answer)
       try #require(response.status == 200)
       let body = try JSONValue(parsing: Array(response.body.utf8))
       token = try request.token(
@@ -81,6 +90,7 @@ import Testing
       method: String = "GET",
       query: [OAuthParameter] = [],
       signing: LiveSessionToken.QuerySigning = .inParameters,
+      body: String = "",
       stamp: RequestStamp? = nil,
       change: (String) -> String = { $0 }
     ) throws -> GatewayResponse? {
@@ -96,7 +106,17 @@ import Testing
       return desk.get(
         path + (list.isEmpty ? "" : "?" + list),
         method: method,
-        fields: try fields(change(authorization))
+        fields: try fields(change(authorization)),
+        body: body
+      )
+    }
+
+    /// Opens the brokerage session, as IBind does it.
+    mutating func open() throws -> GatewayResponse? {
+      try send(
+        "/iserver/auth/ssodh/init",
+        method: "POST",
+        body: #"{"publish":true,"compete":true}"#
       )
     }
   }
@@ -105,7 +125,7 @@ import Testing
     var client = try Client()
     try client.logIn()
     #expect(try client.send("/iserver/accounts")?.status == 400)
-    #expect(try client.send("/iserver/auth/ssodh/init", method: "POST")?.status == 200)
+    #expect(try client.open()?.status == 200)
     #expect(try client.send("/iserver/accounts")?.status == 200)
     #expect(try client.send("/tickle", method: "POST")?.body.contains("\"session\"") == true)
     #expect(try client.send("/logout", method: "POST")?.status == 200)
@@ -190,7 +210,7 @@ import Testing
     client.desk.gateway.inject(.tokenLoss, at: client.desk.now)
     #expect(try client.send("/tickle")?.status == 401)
     try client.logIn()
-    client.desk.pass(milliseconds: OAuthGate.lifetime)
+    client.desk.pass(milliseconds: 86_400_000)
     #expect(try client.send("/tickle")?.status == 401)
   }
 
@@ -205,7 +225,12 @@ import Testing
       let request = try #require(
         GatewayRequest(method: "GET", target: "/v1/api" + target, fields: fields)
       )
-      guard case .admitted(let knows) = client.desk.gateway.admission(of: request) else {
+      guard
+        case .admitted(let knows) = client.desk.gateway.admission(
+          of: request,
+          at: client.desk.now
+        )
+      else {
         return nil
       }
       return knows

@@ -6,6 +6,8 @@ import Testing
 @testable import GatewaySimulator
 
 @Suite struct ScenarioTests {
+  private func opening(compete: Bool) -> String { #"{"publish":true,"compete":\#(compete)}"# }
+
   private func run(_ fault: Fault) -> Desk {
     var desk = Desk(scenario: Scenario(name: "test", events: [.init(fault, after: .seconds(20))]))
     _ = desk.open()
@@ -75,9 +77,9 @@ import Testing
     var desk = run(.competingLogin(for: .seconds(30)))
     desk.pass(milliseconds: 1_500)
     #expect(desk.take().contains(#"{"topic":"sts","args":{"competing":true}}"#))
-    let gentle = desk.get("/iserver/auth/ssodh/init", method: "POST", body: #"{"compete":false}"#)
+    let gentle = desk.get("/iserver/auth/ssodh/init", method: "POST", body: opening(compete: false))
     #expect(gentle?.body.contains(#""competing":true"#) == true)
-    let firm = desk.get("/iserver/auth/ssodh/init", method: "POST", body: #"{"compete":true}"#)
+    let firm = desk.get("/iserver/auth/ssodh/init", method: "POST", body: opening(compete: true))
     #expect(firm?.body.contains(#""competing":false"#) == true)
   }
 

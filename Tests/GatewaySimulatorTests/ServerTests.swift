@@ -196,9 +196,46 @@ struct ServerTests {
     try await bench.end()
     let lines = try contents(path).split(separator: UInt8(ascii: "\n"))
       .map { try JSONValue(parsing: Array($0)) }
+      .filter { $0["kind"]?.string != "request" }
     #expect(lines.compactMap { $0["n"]?.int } == Array(1...lines.count))
     #expect(Array(lines.compactMap { $0["msg"]?.string }.prefix(texts.count)) == texts)
     #expect(lines.allSatisfy { $0["op"]?.string == "binary" && $0["socket"]?.int == 1 })
+  }
+
+  @Test func writesALineForEachRequestIntoItsLedger() async throws {
+    let path = "/tmp/ledger-\(UInt64.random(in: 0 ... .max)).ndjson"
+    defer { unlink(path) }
+    var configuration = GatewaySimulatorConfiguration()
+    configuration.ledgerPath = path
+    let bench = try await Bench(configuration)
+    let client = bench.client()
+    _ = try await client.send(HTTPClientRequest(.post, try url("/tickle")))
+    await bench.loop.advance(by: .milliseconds(1_500))
+    _ = try await client.send(HTTPClientRequest(.get, try url("/nothing?oauth_token=secret")))
+    let socket = try await bench.socket()
+    await bench.simulator.inject(.tickleTimeout(for: .seconds(60)))
+    let waiting = Task { try await client.send(HTTPClientRequest(.post, try url("/tickle"))) }
+    while await bench.simulator.requests.count < 4 {
+      await bench.loop.advance(by: .milliseconds(10))
+    }
+    waiting.cancel()
+    _ = await waiting.result
+    await socket.close()
+    await client.close()
+    let seen = await bench.simulator.requests
+    try await bench.end()
+    #expect(seen.map(\.path) == ["/tickle", "/nothing", "/ws", "/tickle"])
+    #expect(seen.map(\.method) == ["POST", "GET", "GET", "POST"])
+    #expect(seen.map(\.status) == [200, 404, 101, nil])
+    #expect(seen[1].milliseconds - seen[0].milliseconds == 1_500)
+    let text = String(decoding: try contents(path), as: UTF8.self)
+    let lines = try text.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+      .filter { $0["kind"]?.string == "request" }
+    #expect(lines.map { $0["path"]?.string } == seen.map(\.path))
+    #expect(lines.map { $0["method"]?.string } == seen.map(\.method))
+    #expect(lines.map { $0["status"]?.int } == seen.map(\.status))
+    #expect(lines.map { $0["t_ms"]?.int.map(Int64.init) } == seen.map(\.milliseconds))
+    #expect(!text.contains("secret"))
   }
 
   private func contents(_ path: String) throws -> [UInt8] {

@@ -14,14 +14,21 @@ struct OAuthGate: Sendable {
   private var nonces: Set<String> = []
   private var olderNonces: Set<String> = []
 
-  init(_ user: SimulatedUser) {
+  /// How long a token lives, in milliseconds.
+  private let lifetime: Int64
+
+  init(_ user: SimulatedUser, lifetime: Int64) {
     self.user = user
+    self.lifetime = lifetime
   }
 
   /// How far a client's clock may be off, in seconds.
   static let tolerance: Int64 = 300
-  /// How long a token lives, in milliseconds.
-  static let lifetime: Int64 = 86_400_000
+
+  /// Whether there is a token that has not ended.
+  func hasSession(at now: Timestamp) -> Bool {
+    token.map { $0.expiration > now.milliseconds } ?? false
+  }
 
   /// Forgets the token, so that a client has to ask for another one.
   mutating func endSession() { token = nil }
@@ -45,7 +52,7 @@ struct OAuthGate: Sendable {
     if isForToken {
       return issue(request, parameters, at: now)
     }
-    guard let token, token.expiration > now.milliseconds else {
+    guard let token, hasSession(at: now) else {
       return Self.refusal("invalid session")
     }
     return accepts(request, parameters, token) ? nil : Self.refusal("invalid signature")
@@ -115,7 +122,7 @@ struct OAuthGate: Sendable {
             .sha1
           )
         ),
-        expiration: now.milliseconds + Self.lifetime,
+        expiration: now.milliseconds + lifetime,
         consumerKey: user.consumerKey,
         accessToken: user.accessToken,
         realm: user.realm

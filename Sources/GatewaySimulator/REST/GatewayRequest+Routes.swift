@@ -5,19 +5,20 @@ import Flow
 
 extension GatewayRequest {
   /// Finds the answer, and does to the gateway what the request asks for.
-  func answer(_ gateway: inout GatewayState, at now: Timestamp) -> GatewayResponse {
-    if gateway.gate != nil {
-      if let answer = gateway.gate?.answer(self, at: now) {
-        // A new token opens the outer session; the brokerage session has its own call.
-        if answer.status == 200, !gateway.login.connected { gateway.login.connected = true }
-        return answer
-      }
-    }
+  ///
+  /// - Returns: nil if there is never to be an answer.
+  func answer(_ gateway: inout GatewayState, at now: Timestamp) -> GatewayResponse? {
+    let time = now.monotonic
+    guard gateway.pacing.admits(self, at: time) else { return .tooManyRequests() }
+    if let refusal = gateway.troubles.refusal(at: time) { return refusal }
+    if let answer = answerOfGate(&gateway, at: now) { return answer }
     switch (method, path) {
     case ("POST", "/tickle"), ("GET", "/tickle"):
-      return .json(gateway.login.tickle(gateway.account))
+      guard time >= gateway.troubles.ticklesLostUntil else { return nil }
+      let isGateway = gateway.gate == nil
+      return .json(gateway.login.tickle(gateway.account, isGateway: isGateway, at: time))
     case ("POST", "/iserver/auth/status"), ("GET", "/iserver/auth/status"):
-      return .json(gateway.login.status(gateway.account))
+      return .json(gateway.login.status(gateway.account, at: time))
     case ("POST", "/logout"), ("GET", "/logout"):
       gateway.logOut()
       return .json(#"{"status":true}"#)
@@ -27,19 +28,33 @@ extension GatewayRequest {
     }
   }
 
+  /// What the door of api.ibkr.com says; nil where a request is let in.
+  private func answerOfGate(
+    _ gateway: inout GatewayState,
+    at now: Timestamp
+  ) -> GatewayResponse? {
+    let wasLoggedIn = gateway.gate?.hasSession(at: now) ?? true
+    guard let answer = gateway.gate?.answer(self, at: now) else { return nil }
+    // A token renewed in time goes on with the login. Any other begins one: the outer session; the
+    // brokerage session has its own call.
+    if !wasLoggedIn, gateway.gate?.hasSession(at: now) == true { gateway.logIn() }
+    return answer
+  }
+
   private func answerWhenConnected(
     _ gateway: inout GatewayState,
     at now: Timestamp
   ) -> GatewayResponse {
     switch (method, path) {
     case ("POST", "/iserver/auth/ssodh/init"):
-      // Another login keeps the session unless the request wants to compete for it.
-      if !gateway.login.competing || parameter("compete") == "true" {
-        gateway.login.authenticated = true
-        gateway.login.established = true
-        gateway.login.competing = false
+      guard parameter("publish") == "true" else {
+        return .error("publish must be true", status: 500)
       }
-      return .json(gateway.login.opening(gateway.account))
+      gateway.openBrokerageSession(
+        competing: parameter("compete") == "true",
+        at: now.monotonic
+      )
+      return .json(gateway.login.opening(gateway.account, at: now.monotonic))
     case ("POST", "/iserver/reauthenticate"):
       return .json(#"{"message":"triggered"}"#)
     case ("GET", "/trsrv/stocks"):
@@ -47,6 +62,7 @@ extension GatewayRequest {
     case ("GET", "/trsrv/secdef"):
       return definitions(gateway.options.catalogue)
     case ("GET", "/portfolio/accounts"):
+      guard gateway.login.isEstablished(at: now.monotonic) else { return .json("[]") }
       let id = gateway.account.accountID
       return .json(#"[{"id":"\#(id)","accountId":"\#(id)","currency":"USD","type":"DEMO"}]"#)
     default:
@@ -64,6 +80,10 @@ extension GatewayRequest {
   ) -> GatewayResponse {
     switch (method, path) {
     case ("GET", "/iserver/accounts"):
+      // Recorded: before account data is loaded the lists are empty, without an error.
+      guard gateway.login.isEstablished(at: now.monotonic) else {
+        return .json(#"{"accounts":[],"acctProps":{},"aliases":{}}"#)
+      }
       gateway.hasListedAccounts = true
       return .json(gateway.account.accounts)
     case ("GET", "/iserver/secdef/search"), ("POST", "/iserver/secdef/search"):

@@ -82,6 +82,8 @@ struct GatewayResponse: Sendable, Hashable {
   let status: Int
   let contentType: String
   let body: String
+  /// The seconds of a `Retry-After`, where there is one.
+  var retryAfter: Int64?
 
   private init(status: Int, contentType: String, body: String) {
     self.status = status
@@ -98,6 +100,20 @@ struct GatewayResponse: Sendable, Hashable {
   static func error(_ text: String, status: Int) -> GatewayResponse {
     .json(#"{"error":\#(text.asJSON),"statusCode":\#(status)}"#, status: status)
   }
+
+  /// What the edge says to a client that is too fast.
+  static func tooManyRequests(retryAfter: Int64? = nil) -> GatewayResponse {
+    var response = error("Too Many Requests", status: 429)
+    response.retryAfter = retryAfter
+    return response
+  }
+
+  /// What a server says that has given the session up.
+  static let gone = GatewayResponse(
+    status: 410,
+    contentType: "text/html; charset=utf-8",
+    body: "gone"
+  )
 
   /// What the gateway says to a path that it does not know.
   static let notFound = GatewayResponse(

@@ -16,6 +16,7 @@ extension GatewayResponse {
     try fields.append("cache-control", "max-age=0, no-cache, no-store")
     try fields.append("x-response-time", "0ms")
     try fields.append("vary", "Accept-Encoding,Origin")
+    if let retryAfter { try fields.append("retry-after", "\(retryAfter)") }
     try fields.append("transfer-encoding", "chunked")
     var message: [UInt8] = []
     try ResponseHead(status: status, reason: reasons[status] ?? "", fields: fields)

@@ -60,16 +60,25 @@ extension GatewaySimulator {
     defer { stream.close() }
     var reader = RequestReader()
     while let request = try? await reader.next(from: stream, deadline: deadline(seconds: 300)) {
-      let response: GatewayResponse
+      let response: GatewayResponse?
       switch parse(request) {
       case .some(let parsed) where parsed.path == "/ws" && request.head.fields["Upgrade"] != nil:
-        if case .admitted(let knowsSession) = model.admission(of: parsed) {
+        switch model.admission(of: parsed, at: loop.timestamp()) {
+        case .admitted(let knowsSession):
           await upgrade(stream, request.head, reader.leftover(), knowsSession: knowsSession)
           return
+        case .refused(let refusal): response = refusal
         }
-        response = .unauthorized
-      case .some(let parsed): response = answer(parsed, request)
+        record(parsed, status: response?.status)
+      case .some(let parsed):
+        response = answer(parsed, request)
+        record(parsed, status: response?.status)
       case .none: response = .notFound
+      }
+      guard let response else {
+        // The client waits for an answer that never comes, until it hangs up.
+        _ = try? await reader.next(from: stream, deadline: deadline(seconds: 300))
+        return
       }
       guard let answer = try? response.message() else { return }
       do {
@@ -98,7 +107,7 @@ extension GatewaySimulator {
     )
   }
 
-  private func answer(_ parsed: GatewayRequest, _ request: HTTPRequest) -> GatewayResponse {
+  private func answer(_ parsed: GatewayRequest, _ request: HTTPRequest) -> GatewayResponse? {
     if parsed.method == "POST", request.head.fields["Content-Length"] == nil {
       return .lengthRequired
     }
@@ -121,6 +130,7 @@ extension GatewaySimulator {
         loop: loop
       )
     else { return }
+    note(ServedRequest(milliseconds: age, method: "GET", path: "/ws", status: 101))
     let id = model.open(at: loop.timestamp(), knowsSession: knowsSession)
     outboxes[id] = Outbox()
     advance()
@@ -178,6 +188,30 @@ extension GatewaySimulator {
       }
     }
   }
+
+  private func record(_ request: GatewayRequest, status: Int?) {
+    note(
+      ServedRequest(
+        milliseconds: age,
+        method: request.method,
+        path: String(request.path.prefix(200)),
+        status: status
+      )
+    )
+  }
+
+  private func note(_ request: ServedRequest) {
+    if requests.count >= Self.requestsKept { requests.removeFirst(Self.requestsKept / 2) }
+    requests.append(request)
+    guard ledger != nil else { return }
+    ledgerBuffer.append(request)
+    ledgerLatch.open()
+  }
+
+  /// Milliseconds since the start.
+  private var age: Int64 { (loop.now - started) / 1_000_000 }
+
+  private static let requestsKept = 20_000
 
   private func record(_ socket: Int, _ kind: String, _ text: String) {
     guard ledger != nil else { return }

@@ -26,6 +26,16 @@ struct LedgerBuffer {
     lines += Array("}\n".utf8)
   }
 
+  /// Adds a line for a request that was served.
+  mutating func append(_ request: ServedRequest) {
+    let status = request.status.map { "\($0)" } ?? "null"
+    lines += Array(#"{"kind":"request","t_ms":\#(request.milliseconds),"method":"#.utf8)
+    lines.appendJSON(string: request.method)
+    lines += Array(#","path":"#.utf8)
+    lines.appendJSON(string: request.path)
+    lines += Array(",\"status\":\(status)}\n".utf8)
+  }
+
   /// Takes all lines.
   mutating func take() -> [UInt8] {
     defer { lines = [] }

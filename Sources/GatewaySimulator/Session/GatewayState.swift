@@ -20,6 +20,11 @@ struct GatewayState: Sendable {
     var catalogue = InstrumentCatalogue.standard
     /// Who may log in by OAuth; nil for a gateway, at which a person has logged in.
     var user: SimulatedUser?
+    /// How long a live session token lives.
+    var tokenLifetime: Int64 = 86_400_000_000_000
+    /// How long account data takes to load after `ssodh/init`.
+    var establishDelay: Int64 = 1_000_000_000
+    var pacing = Pacing.unlimited
   }
 
   let options: Options
@@ -32,6 +37,10 @@ struct GatewayState: Sendable {
   var dataPaused = false
   /// Nothing is sent at all, though the sockets stay open.
   var silent = false
+  /// What is wrong with the REST side at present.
+  var troubles = Troubles()
+  /// Counts requests where the limits are enforced.
+  var pacing: PacingGuard
   /// Whether `iserver/accounts` was asked for, without which there are no snapshots.
   var hasListedAccounts = false
   /// The server id of each stream that a snapshot opened.
@@ -44,7 +53,8 @@ struct GatewayState: Sendable {
     market = Market(seed: options.seed, pace: options.pace)
     random = SplitMix64(seed: options.seed, stream: 0)
     login = LoginState(session: "")
-    gate = options.user.map { OAuthGate($0) }
+    pacing = PacingGuard(options.pacing)
+    gate = options.user.map { OAuthGate($0, lifetime: options.tokenLifetime / 1_000_000) }
     if gate != nil { logOut() }
     renewSession()
   }
@@ -64,8 +74,25 @@ struct GatewayState: Sendable {
   mutating func logOut() {
     login.connected = false
     login.authenticated = false
-    login.established = false
     gate?.endSession()
+  }
+
+  /// Begins another login, which has no brokerage session yet.
+  mutating func logIn() {
+    renewSession()
+    login.connected = true
+    login.authenticated = false
+  }
+
+  /// Opens the brokerage session, as `ssodh/init` does it.
+  ///
+  /// Another login keeps it unless the request wants to compete for it.
+  mutating func openBrokerageSession(competing: Bool, at time: Int64) {
+    guard !login.authenticated, time >= troubles.maintenanceUntil else { return }
+    guard competing || !login.competing else { return }
+    login.competing = false
+    login.authenticated = true
+    login.establishesAt = max(login.establishesAt, time + options.establishDelay)
   }
 
   /// Closes the streams that snapshots opened.

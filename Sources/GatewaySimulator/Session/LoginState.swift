@@ -5,39 +5,45 @@
 struct LoginState: Sendable, Equatable {
   var connected = true
   var authenticated = true
-  var established = true
   var competing = false
+  /// The monotonic time from which account data is loaded.
+  var establishesAt = Int64.min
   /// The value of the socket's cookie; another one after each login.
   var session: String
 
+  /// Whether account data is loaded.
+  func isEstablished(at time: Int64) -> Bool { authenticated && time >= establishesAt }
+
   /// The body of `auth/status`.
-  func status(_ account: Account) -> String {
+  func status(_ account: Account, at time: Int64) -> String {
     guard connected else {
       return #"{"authenticated":false,"established":false,"competing":false,"connected":false,"#
         + #""MAC":null}"#
     }
-    return "{\(flags),\"message\":\"\",\(machine(account)),\"fail\":\"\"}"
+    return "{\(flags(at: time)),\"message\":\"\",\(machine(account)),\"fail\":\"\"}"
   }
 
-  /// The body of `tickle`.
-  func tickle(_ account: Account) -> String {
+  /// The body of `tickle`; what it says of the single sign-on is a gateway's affair only.
+  func tickle(_ account: Account, isGateway: Bool, at time: Int64) -> String {
     guard connected else { return #"{"error":"no session"}"# }
-    return #"{"session":"\#(session)","ssoExpires":460311,"collission":false,"userId":181382082,"#
-      + #""hmds":{"error":"no bridge"},"iserver":{"authStatus":{\#(flags),"message":"","#
-      + #"\#(machine(account))}}}"#
+    let signOn = isGateway ? #""ssoExpires":460311,"collission":false,"userId":181382082,"# : ""
+    return #"{"session":"\#(session)",\#(signOn)"#
+      + #""hmds":{"error":"no bridge"},"iserver":{"authStatus":{\#(flags(at: time)),"#
+      + #""message":"",\#(machine(account))}}}"#
   }
 
   /// The body of `ssodh/init`.
-  func opening(_ account: Account) -> String {
+  func opening(_ account: Account, at time: Int64) -> String {
     #"{"passed":true,"authenticated":\#(authenticated),"connected":\#(connected),"#
-      + #""established":\#(established),"competing":\#(competing),"#
+      + #""established":\#(isEstablished(at: time)),"competing":\#(competing),"#
       + #""hardware_info":"\#(account.hardwareInfo)"}"#
   }
 
   /// The third message of a socket.
-  func greeting(_ account: Account) -> String {
+  func greeting(_ account: Account, at time: Int64) -> String {
     #"{"topic":"sts","args":{"connected":\#(connected),"authenticated":\#(authenticated),"#
-      + #""established":\#(established),"competing":\#(competing),"message":"","fail":"","#
+      + #""established":\#(isEstablished(at: time)),"competing":\#(competing),"#
+      + #""message":"","fail":"","#
       + #""serverName":"\#(account.serverName)","serverVersion":"\#(account.serverVersion)","#
       + #""username":"\#(account.userName)"}}"#
   }
@@ -54,8 +60,8 @@ struct LoginState: Sendable, Equatable {
     return messages
   }
 
-  private var flags: String {
-    #""authenticated":\#(authenticated),"established":\#(established),"#
+  private func flags(at time: Int64) -> String {
+    #""authenticated":\#(authenticated),"established":\#(isEstablished(at: time)),"#
       + #""competing":\#(competing),"connected":\#(connected)"#
   }
 

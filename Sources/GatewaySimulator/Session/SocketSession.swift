@@ -60,7 +60,7 @@ struct SocketSession: Sendable {
     case .account:
       say(#"{"topic":"act","args":\#(gateway.account.accounts)}"#, gateway)
     case .status:
-      say(gateway.login.greeting(gateway.account), gateway)
+      say(gateway.login.greeting(gateway.account, at: time), gateway)
     case .heartbeat:
       say(#"{"topic":"system","hb":\#(updated)}"#, gateway)
       agenda.insert(.heartbeat, at: time + gateway.options.heartbeat)
