@@ -80,9 +80,11 @@ struct LiveStream {
     guard let found else { return Monitor.Counts() }
     try await learn(found)
 
-    var patience = StreamConfiguration()
-    patience.waitsForServer = connection.wait
-    let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
+    let stream = IbkrWsClient(
+      ibkrClient: client,
+      configuration: connection.streamConfiguration,
+      logger: logger
+    )
     // Before the stream runs, so that the sinks see it from its first event.
     let attached = stream.attach(sink)
     let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {

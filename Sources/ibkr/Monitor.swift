@@ -19,6 +19,7 @@ final class Monitor: EventSink {
   private let limit: Int
   private let reachLimit: @Sendable () -> Void
   private let counted = Locked(Counts())
+  private let told = Locked(SessionLine?.none)
 
   /// Creates a monitor.
   ///
@@ -86,16 +87,10 @@ final class Monitor: EventSink {
     }
   }
 
+  /// One line for each change that means something to a person, with what only a person can do.
   private func tell(_ state: SessionState) {
-    if state.competing == true {
-      logger.warning("another login of the same user name holds the brokerage session")
-    } else if state.isWaitingForSession {
-      logger.warning("the server waits for a session: log in at the gateway")
-    } else if state.authenticated == false {
-      logger.warning("the brokerage session is not authenticated: log in at the gateway")
-    } else {
-      logger.debug("session", metadata: ["ready": "\(state.isReady)"])
-    }
+    guard let line = SessionLine(state), told.withLock({ $0.replace(with: line) }) else { return }
+    logger.log(level: line.level, "\(line.text)")
   }
 
   private func tell(_ key: SubscriptionKey, _ state: SubscriptionState) {

@@ -41,8 +41,9 @@ import Transport
     let lifecycle = await diary.lifecycle
     #expect(
       lifecycle == [
-        "265598 pending", "272093 pending", "connecting(attempt: 1)", "open", "ready",
-        "session true", "265598 requested(attempt: 1)", "272093 requested(attempt: 1)",
+        "265598 pending", "272093 pending", "connecting(attempt: 1)", "session established",
+        "open", "ready", "session ready",
+        "265598 requested(attempt: 1)", "272093 requested(attempt: 1)",
         "265598 active", "272093 active", "closed",
       ]
     )

@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import Crypto
+import Flow
 import Glibc
 import Testing
 

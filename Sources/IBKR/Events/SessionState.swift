@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-/// What is known of the brokerage session: the flags of `sts` and `auth/status`, merged.
+/// What is known of the session: the flags of `sts` and `auth/status`, merged, and what they amount
+/// to.
 ///
 /// A flag is nil until the server has said something about it.
 public struct SessionState: Sendable, Hashable {
@@ -17,11 +18,17 @@ public struct SessionState: Sendable, Hashable {
   public var failure = ""
   /// Whether the server does not know the session of the handshake.
   public var isWaitingForSession = false
+  /// How far the session has come; nil in an answer of the server, and until one has come.
+  public var phase: SessionPhase?
+  /// Why it is not further, in words; empty where there is nothing to say.
+  public var reason = ""
+  /// What a person has to do about it; nil where waiting is enough.
+  public var remedy: String?
 
   /// Creates a state of which nothing is known.
   public init() {}
 
-  /// Whether brokerage feeds can be used.
+  /// Whether the flags say that brokerage feeds can be used.
   public var isReady: Bool {
     authenticated == true && established != false && competing != true && !isWaitingForSession
   }

@@ -5,7 +5,7 @@ import Transport
 import WebSocket
 
 /// Why a connection is over, as a gap will say it.
-struct ConnectionLoss: Error {
+struct ConnectionLoss: Error, Hashable {
   let reason: GapReason
   let detectedBy: String
   /// What the run ends with, if it never had a good connection.

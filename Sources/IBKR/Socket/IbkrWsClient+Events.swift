@@ -5,7 +5,6 @@ import Flow
 import HTTP1
 import JSON
 import Logging
-import OAuth1a
 import Transport
 import WebSocket
 
@@ -57,42 +56,10 @@ extension IbkrWsClient {
       return
     }
     guard let topic = intake.builder.lastTopic else { return }
-    perform(session.receive(topic, message))
+    perform(supervisor.receive(topic, message, at: loop.timestamp()))
   }
 
   // MARK: - What follows
-
-  func perform(_ actions: [SessionMachine.Action]) {
-    for action in actions {
-      switch action {
-      case .greeted:
-        hasBeenGreeted = true
-        greetingDeadline = nil
-        heartbeat.start(at: loop.now)
-        nextTic = loop.deadline(after: configuration.ticInterval)
-        tell(.connection(.ready))
-      case .changed(let state):
-        tell(.session(state))
-        if session.isReady { reconciler.ready() }
-      case .sendSession:
-        guard let cookie else { break }
-        outbox?.yield(
-          OutgoingCommand(
-            text: "{\"session\":\"\(cookie.session.exposedText)\"}",
-            topic: .waitingForSession
-          )
-        )
-      case .suspended(let reason, let words):
-        beginGap(reason, detectedBy: words)
-        perform(reconciler.lost())
-      case .reconnect(let reason, let words):
-        giveUp(
-          ConnectionLoss(reason, words, error: IbkrError(.authentication, words))
-        )
-      }
-    }
-    if !actions.isEmpty { rearm() }
-  }
 
   func perform(_ actions: [SubscriptionReconciler.Action]) {
     for action in actions {
@@ -107,7 +74,7 @@ extension IbkrWsClient {
     if !actions.isEmpty { rearm() }
   }
 
-  /// Ends the connection from our side; the supervisor makes a new one.
+  /// Ends the connection from our side; the supervisor asks for a new one.
   func giveUp(_ loss: ConnectionLoss) {
     guard verdict == nil, let connection else { return }
     verdict = loss
@@ -178,7 +145,7 @@ extension IbkrWsClient {
     if let greetingDeadline, greetingDeadline <= now {
       self.greetingDeadline = nil
       giveUp(
-        session.state.isWaitingForSession
+        supervisor.state.isWaitingForSession
           ? ConnectionLoss(
             .auth,
             "the server waits for a session",

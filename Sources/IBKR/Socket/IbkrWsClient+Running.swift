@@ -4,7 +4,6 @@
 import Flow
 import HTTP1
 import Logging
-import OAuth1a
 import Transport
 import WebSocket
 
@@ -49,7 +48,8 @@ extension IbkrWsClient {
     }
     phase = .stopping
     outbox?.finish()
-    wake()
+    wake(.calling)
+    wake(.connecting)
     guard let connection else { return }
     do throws(WebSocketError) {
       for command in reconciler.farewell() {
@@ -74,21 +74,24 @@ extension IbkrWsClient {
   private func runSession() async -> IbkrError? {
     defer { end() }
     return await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.keepSessionAlive() }
-      let error = await supervise()
+      group.addTask { await self.keepSession() }
+      await connectAndConverse()
       group.cancelAll()
-      return error
+      return failure
     }
   }
 
-  private func supervise() async -> IbkrError? {
-    var attempt = 0
-    while phase == .running, !Task.isCancelled {
-      attempt += 1
-      tell(.connection(.connecting(attempt: attempt)))
-      let loss: ConnectionLoss
+  /// Opens the socket whenever the supervisor admits it.
+  private func connectAndConverse() async {
+    while phase == .running, !Task.isCancelled, failure == nil {
+      guard supervisor.isAdmitted, let cookie else {
+        await sleep(.connecting, until: nil)
+        continue
+      }
+      supervisor.connecting()
+      var loss: ConnectionLoss
       do throws(ConnectionLoss) {
-        let connection = try await open()
+        let connection = try await open(with: cookie)
         // `stop()` may have come while this one was being made, and have found none to close.
         guard phase == .running else {
           await connection.close(.normal)
@@ -99,45 +102,26 @@ extension IbkrWsClient {
         loss = error
       }
       guard phase == .running, !Task.isCancelled else { break }
-      if session.isGreeted {
-        attempt = 0
-        backoff.reset()
+      let now = loop.timestamp()
+      if now.suspended(since: lastAlive) > Self.noticeableSuspension {
+        loss = ConnectionLoss(.machineSuspend, loss.detectedBy, error: loss.error)
       }
-      disconnected(loss)
-      guard hasBeenGreeted || configuration.waitsForServer else { return loss.error }
-      let delay = backoff.next(using: &jitter)
       logger.notice("connection lost", metadata: ["why": "\(loss.detectedBy)"])
-      tell(
-        .connection(
-          .lost(loss.reason, description: loss.detectedBy, retryAfter: delay.nanoseconds)
-        )
-      )
-      await sleep(until: loop.deadline(after: delay))
+      perform(supervisor.disconnected(loss, at: now))
     }
-    return nil
   }
 
-  /// A new session for every connection: with a stale one the server closes or says nothing.
-  private func open() async throws(ConnectionLoss) -> WebSocketConnection {
+  /// Opens a socket with the session of a fresh tickle: with a stale one the server closes it or
+  /// says nothing.
+  private func open(with cookie: Tickle) async throws(ConnectionLoss) -> WebSocketConnection {
     verdict = nil
     let url = ibkrClient.webSocketURL
-    do throws(IbkrError) {
-      let tickle = try await ibkrClient.tickle()
-      try await ibkrClient.accounts()
-      session.connect(session: tickle.digest)
-      cookie = tickle
-    } catch {
-      throw ConnectionLoss(error)
-    }
-    guard let tickle = cookie else {
-      throw .closed(code: nil, at: url.origin)
-    }
     var options = WebSocketConfiguration()
     options.text = .tolerant
     options.trust = ibkrClient.configuration.trust
     options.proxy = ibkrClient.configuration.proxy(for: url.host)
     options.handshakeTimeout = configuration.connectTimeout
-    options.headers = ibkrClient.webSocketHeaders(session: tickle.session).map {
+    options.headers = ibkrClient.webSocketHeaders(session: cookie.session).map {
       WebSocketHeader($0.name, $0.value)
     }
     do throws(WebSocketError) {
@@ -160,6 +144,7 @@ extension IbkrWsClient {
     )
     self.connection = connection
     self.outbox = outbox
+    supervisor.opened()
     intake.router.reset()
     greetingDeadline = loop.deadline(after: configuration.greetingTimeout)
     tell(.connection(.open))
@@ -234,20 +219,6 @@ extension IbkrWsClient {
     publish(isEssential: true)
   }
 
-  /// The connection is gone: nothing of it is awaited any longer, and data is missing from now on.
-  private func disconnected(_ loss: ConnectionLoss) {
-    heartbeat.stop()
-    greetingDeadline = nil
-    nextTic = nil
-    var loss = loss
-    if loop.timestamp().suspended(since: lastAlive) > Self.noticeableSuspension {
-      loss = ConnectionLoss(.machineSuspend, loss.detectedBy, error: loss.error)
-    }
-    beginGap(loss.reason, detectedBy: loss.detectedBy)
-    perform(reconciler.lost())
-    rearm()
-  }
-
   /// The run is over: what is open is closed, and everybody's sequence ends.
   private func end() {
     guard phase != .ended else { return }
@@ -259,89 +230,5 @@ extension IbkrWsClient {
     tell(.connection(.closed))
     broadcast.finish()
     attachmentInput.finish()
-  }
-
-  // MARK: - Waiting
-
-  /// Sleeps, unless ``stop()`` wakes it.
-  private func sleep(until deadline: Int64) async {
-    let timer = loop.schedule(at: deadline) { self.assumeIsolated { $0.wake() } }
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        if phase == .running, !Task.isCancelled {
-          sleeper = continuation
-        } else {
-          continuation.resume()
-        }
-      }
-    } onCancel: {
-      loop.schedule(at: 0) { self.assumeIsolated { $0.wake() } }
-    }
-    loop.cancel(timer)
-  }
-
-  func wake() {
-    sleeper?.resume()
-    sleeper = nil
-  }
-
-  /// A full subscriber must not lose anything: reading pauses until it has room, but not for ever.
-  ///
-  /// The server's own patience with a slow reader is not known, and its heartbeats wait unread.
-  private func waitForSpace() async {
-    // Those who are losing events already are not waited for.
-    space.reset()
-    guard broadcast.isFull else { return }
-    let started = loop.now
-    heartbeat.pause(at: started)
-    tell(.connection(.readingPaused))
-    let deadline = started + configuration.backpressurePatience.nanoseconds
-    while broadcast.isFull, loop.now < deadline, !Task.isCancelled {
-      await space.wait(on: loop, until: deadline)
-      space.reset()
-    }
-    if broadcast.isFull {
-      broadcast.shed()
-      beginOverflow()
-    }
-    heartbeat.resume(at: loop.now)
-    tell(.connection(.readingResumed(after: loop.now - started)))
-    rearm()
-  }
-
-  /// Keeps the session alive by REST, and learns from it what the socket does not say.
-  ///
-  /// While the session is not usable it is asked for often: its return is not told (protocol
-  /// reference 7.2, number 14).
-  private func keepSessionAlive() async {
-    let often: Int64 = 10_000_000_000
-    var lastTickle = loop.now
-    while phase == .running, !Task.isCancelled {
-      do { try await loop.sleep(until: loop.now + often) } catch { break }
-      let interval = ibkrClient.configuration.ticklerInterval.nanoseconds
-      let isUnusable = session.isGreeted && !session.isReady
-      guard connection != nil, isUnusable || loop.now - lastTickle >= interval else { continue }
-      lastTickle = loop.now
-      do throws(IbkrError) {
-        let tickle = try await ibkrClient.tickle()
-        perform(session.merge(tickle.status))
-        perform(session.tickled(session: tickle.digest))
-      } catch {
-        logger.warning("the session could not be kept alive", metadata: ["why": "\(error)"])
-        guard error.code == .authentication, session.isReady else { continue }
-        var status = SessionState()
-        status.authenticated = false
-        perform(session.merge(status))
-      }
-    }
-  }
-}
-
-extension Tickle {
-  /// A digest of the session, to tell whether it has changed without keeping it.
-  var digest: UInt64 {
-    session.withExposedBytes { span in
-      span.withUnsafeBytes { Digest.of($0) }
-    }
   }
 }

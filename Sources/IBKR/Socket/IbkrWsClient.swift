@@ -41,11 +41,10 @@ public actor IbkrWsClient {
 
   var phase = Phase.idle
   var intake = Intake()
-  var session = SessionMachine()
+  var supervisor: SessionSupervisor
   var reconciler: SubscriptionReconciler
   var gaps = GapTracker()
   var heartbeat: HeartbeatMonitor
-  var backoff: Backoff
   var jitter: Jitter
 
   /// The connection, from the open WebSocket to its end.
@@ -56,13 +55,17 @@ public actor IbkrWsClient {
   var verdict: ConnectionLoss?
   /// Whether any connection has ever been greeted: from then on no fault ends the run.
   var hasBeenGreeted = false
-  /// The session that the handshake carried, to be sent again if the server asks for it.
+  /// What the run ends with, once that is decided.
+  var failure: IbkrError?
+  /// The session of the last tickle, for the handshake and for a server that asks for it again.
   var cookie: Tickle?
 
   var timer: TimerToken?
   var greetingDeadline: Int64?
   var nextTic: Int64?
-  var sleeper: CheckedContinuation<Void, Never>?
+  var sleepers: [Sleeper: CheckedContinuation<Void, Never>] = [:]
+  /// Those who were to be woken while they did not sleep.
+  var woken: Set<Sleeper> = []
 
   /// The last proof of life, and the number of its event.
   var lastAlive: Timestamp
@@ -89,18 +92,19 @@ public actor IbkrWsClient {
     broadcast = Broadcast { space.raise() }
     reconciler = SubscriptionReconciler(timing: configuration.timing)
     heartbeat = HeartbeatMonitor(limit: configuration.heartbeatTimeout)
-    backoff = Backoff(
-      base: configuration.shortestRetryDelay,
-      ceiling: configuration.longestRetryDelay
+    var jitter = Jitter(seed: configuration.seed)
+    supervisor = SessionSupervisor(
+      SessionSupervisor.Rules(configuration, ibkrClient),
+      random: Jitter(seed: jitter.next())
     )
-    jitter = Jitter(seed: configuration.seed)
+    self.jitter = jitter
     lastAlive = ibkrClient.loop.timestamp()
     // Sinks are attached by the program's own code, a handful in a run.
     (attachments, attachmentInput) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
   }
 
-  /// What the server has said about the session on this connection.
-  public var sessionState: SessionState { session.state }
+  /// How the session is.
+  public var sessionState: SessionState { supervisor.state }
 
   /// How many messages were of no known sort.
   public var unrecognisedCount: Int { intake.router.unrecognised }

@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import Flow
+import HTTP1
 
 /// How patient a stream is, and whom it lets wait.
 public struct StreamConfiguration: Sendable {
@@ -38,11 +39,33 @@ public struct StreamConfiguration: Sendable {
   /// Whether a fault before the first greeting is waited out instead of ending the run.
   public var waitsForServer = false
 
+  /// Whether to throw out another login of the same user name.
+  ///
+  /// nil throws it out once, at the start, with OAuth, as IBind does it, and never with a gateway,
+  /// where a person has logged in.
+  public var compete: CompetePolicy?
+
+  /// Where the servers are whose nightly reset ends the session.
+  public var region = SessionRegion.america
+
   /// The seed of all random delays; nil for a different one each time.
   package var seed: UInt64?
 
   /// Creates a configuration with the default of every property.
   public init() {}
+}
+
+extension SessionSupervisor.Rules {
+  /// How a stream keeps its session.
+  init(_ configuration: StreamConfiguration, _ client: IbkrClient) {
+    compete = configuration.compete ?? .never
+    calendar = MaintenanceCalendar(region: configuration.region)
+    tickleInterval = client.configuration.ticklerInterval.nanoseconds
+    let shortest = configuration.shortestRetryDelay
+    retryDelay = shortest...max(shortest, configuration.longestRetryDelay)
+    if configuration.waitsForServer { patience = nil }
+    place = client.webSocketURL.origin
+  }
 }
 
 extension StreamConfiguration {

@@ -63,7 +63,15 @@ extension OwnEvent {
   }
 
   private static func append(_ state: SessionState, to text: inout LineBuffer) {
-    text.append("{\"connected\":")
+    text.append("{\"phase\":")
+    if let phase = state.phase {
+      text.append(string: phase.rawValue)
+    } else {
+      text.append("null")
+    }
+    text.append(",\"reason\":")
+    text.append(string: state.reason)
+    text.append(",\"connected\":")
     append(state.connected, to: &text)
     text.append(",\"authenticated\":")
     append(state.authenticated, to: &text)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+package import Flow
+
 /// Where a part of a recording lies: `ch=quote/date=2026-11-23/symbol=AAPL/part-<run>-000001.ndjson`.
 package struct PartPath: Sendable, Hashable {
   /// The channel.

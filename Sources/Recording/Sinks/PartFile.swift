@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import Crypto
+import Flow
 
 /// One part of a recording: a file of whole lines, written by one run and never appended to by
 /// another.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
+
 /// The parts that a run is writing: one for the log, one for each other channel, and for channels
 /// partitioned by symbol one for each instrument.
 ///

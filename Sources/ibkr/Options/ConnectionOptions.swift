@@ -43,6 +43,18 @@ struct ConnectionOptions: ParsableArguments {
   @Flag(help: "Wait for the server, instead of ending, when it cannot be used at the start.")
   var wait = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Whether to throw out another login of the same user name: never, once at the start, or always.",
+      discussion: "Without it once at the start with OAuth, as IBind does it, and never with a "
+        + "gateway."
+    )
+  )
+  var compete: CompetePolicy?
+
+  @Option(help: "Where IBKR's servers are whose nightly reset ends the session.")
+  var region = SessionRegion.america
+
   func validate() throws {
     if simulate, gateway != nil || ca != nil || !pin.isEmpty || insecure {
       throw ValidationError("--simulate brings its own gateway: leave the other options out")
@@ -56,6 +68,15 @@ struct ConnectionOptions: ParsableArguments {
     if let ca, access(ca, R_OK) != 0 {
       throw ValidationError("cannot read the CA file '\(ca)': is it there?")
     }
+  }
+
+  /// How patient the stream is, and what it does about other logins.
+  var streamConfiguration: StreamConfiguration {
+    var configuration = StreamConfiguration()
+    configuration.waitsForServer = wait
+    configuration.compete = compete
+    configuration.region = region
+    return configuration
   }
 
   /// The client's configuration: flags before variables before defaults.
@@ -73,3 +94,6 @@ struct ConnectionOptions: ParsableArguments {
     return configuration
   }
 }
+
+extension CompetePolicy: ExpressibleByArgument {}
+extension SessionRegion: ExpressibleByArgument {}

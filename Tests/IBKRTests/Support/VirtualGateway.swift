@@ -137,7 +137,8 @@ actor Diary: EventSink {
       lifecycle.append("gap \(gap.phase) \(gap.reason.rawValue)")
     case .dropped(let count, _): dropped += count
     case .subscription(let key, let state, _): lifecycle.append("\(key.target) \(state)")
-    case .session(let state, _): lifecycle.append("session \(state.isReady)")
+    case .session(let state, _):
+      lifecycle.append("session \(state.phase?.rawValue ?? "unknown")")
     case .connection(let state, _):
       switch state {
       case .lost(let reason, _, _): lifecycle.append("lost \(reason.rawValue)")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-/// A day of the Gregorian calendar in UTC: what a recording is partitioned by.
+/// A day of the Gregorian calendar in UTC.
 package struct UTCDate: Sendable, Hashable {
   /// Days since 1970-01-01.
   package let day: Int64
@@ -23,13 +23,8 @@ package struct UTCDate: Sendable, Hashable {
     return realtime >= start && realtime - start < Self.length
   }
 
-  /// A day in nanoseconds.
-  private static let length: Int64 = 86_400_000_000_000
-}
-
-extension UTCDate: CustomStringConvertible {
-  /// The day as `2026-11-23`.
-  package var description: String {
+  /// The day as the calendar names it.
+  package var civil: (year: Int64, month: Int64, day: Int64) {
     // Years begin in March here, so that the leap day is a year's last; 400 of them are an era of
     // 146,097 days. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
     let shifted = day + 719_468
@@ -40,8 +35,25 @@ extension UTCDate: CustomStringConvertible {
     let monthFromMarch = (5 * dayOfYear + 2) / 153
     let dayOfMonth = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
     let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(dayOfMonth, 2))"
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfMonth)
+  }
+
+  /// The day of the week: 0 is Sunday.
+  package var weekday: Int64 {
+    // 1970-01-01 was a Thursday.
+    let rest = (day + 4) % 7
+    return rest < 0 ? rest + 7 : rest
+  }
+
+  /// A day in nanoseconds.
+  private static let length: Int64 = 86_400_000_000_000
+}
+
+extension UTCDate: CustomStringConvertible {
+  /// The day as `2026-11-23`.
+  package var description: String {
+    let (year, month, day) = civil
+    return "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
   }
 
   private static func padded(_ number: Int64, _ width: Int) -> String {
