@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import ArgumentParser
 import IBKR
 import Logging
 import Testing

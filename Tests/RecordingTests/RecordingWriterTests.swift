@@ -76,7 +76,8 @@ import Testing
           + #"\"conid\":265598,\"number\":1,\"state\":\"requested\",\"attempt\":1}","#
           + #""b64":null,"redacted":false}"#,
         #""self","op":"session","topic":null,"msg":"{\"phase\":null,\"reason\":\"\","#
-          + #"\"connected\":null,\"authenticated\":null,\"established\":null,\"competing\":null,\"failure\":\"\",\"waiting_for_session\":false}","#
+          + #"\"connected\":null,\"authenticated\":null,\"established\":null,"#
+          + #"\"competing\":null,\"failure\":\"\",\"waiting_for_session\":false}","#
           + #""b64":null,"redacted":false}"#,
         #""out","op":"close","topic":null,"msg":null,"b64":"A+g=","redacted":false}"#,
         #""self","op":"connection","topic":null,"msg":"{\"state\":\"lost\",\"reason\":\"disconnect\","#

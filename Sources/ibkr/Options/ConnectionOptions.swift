@@ -94,6 +94,3 @@ struct ConnectionOptions: ParsableArguments {
     return configuration
   }
 }
-
-extension CompetePolicy: ExpressibleByArgument {}
-extension SessionRegion: ExpressibleByArgument {}
