@@ -31,6 +31,11 @@ extension EventLoop {
     return overflow ? .max : sum
   }
 
+  /// Where tasks run that nobody awaits: nil for the pool of the process.
+  ///
+  /// On virtual time it is the loop itself, whose time would otherwise run ahead of them.
+  package var background: (any TaskExecutor)? { isVirtual ? self : nil }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

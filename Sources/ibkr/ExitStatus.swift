@@ -45,7 +45,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
   private init(_ code: IbkrError.Code) {
     switch code {
     case .unknownSymbol, .ambiguousSymbol, .invalidSubscription: self = .usage
-    case .authentication, .competing: self = .authentication
+    case .authentication, .sessionGone, .competing: self = .authentication
     case .network, .timeout, .untrusted, .unexpectedAnswer: self = .network
     case .invalidConfiguration: self = .configuration
     default: self = .failure

@@ -161,7 +161,8 @@ extension IbkrError {
   /// Whether the server may be usable a while later.
   fileprivate var isWorthWaiting: Bool {
     switch code {
-    case .network, .timeout, .authentication, .competing, .server, .rateLimited: true
+    case .network, .timeout, .authentication, .sessionGone, .competing, .server, .rateLimited:
+      true
     default: false
     }
   }

@@ -111,7 +111,7 @@ import Transport
       code: .server,
       mentions: "/v1/api"
     ),
-    Case(status: 410, body: "gone", code: .authentication),
+    Case(status: 410, body: "gone", code: .sessionGone, mentions: "browser"),
     Case(status: 429, body: #"{"error":"too many"}"#, code: .rateLimited, mentions: "15 minutes"),
     Case(status: 500, body: "Internal Server Error", code: .server, mentions: "ips.allow"),
     Case(status: 503, body: #"{"error":"Service Unavailable","statusCode":503}"#, code: .server),
@@ -159,7 +159,7 @@ import Transport
 
   @Test(arguments: [
     ["IBIND_TICKLER_INTERVAL": "soon"], ["IBIND_TICKLER_INTERVAL": "0"],
-    ["IBIND_TICKLER_INTERVAL": "nan"], ["IBIND_USE_OAUTH": "True"],
+    ["IBIND_TICKLER_INTERVAL": "1.5"], ["IBIND_USE_OAUTH": "perhaps"],
   ])
   func `What cannot work names its variable`(environment: [String: String]) throws {
     let error = #expect(throws: IbkrError.self) {

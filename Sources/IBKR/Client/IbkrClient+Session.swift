@@ -36,12 +36,13 @@ extension IbkrClient {
   /// - Returns: The session and its state.
   /// - Throws: ``IbkrError``; with `authentication` if nobody is logged in.
   public func tickle() async throws(IbkrError) -> Tickle {
+    session.lastTickle = loop.now
     let answer = try await call(.post, "tickle")
-    guard let session = answer["session"]?.string, !session.isEmpty else {
+    guard let identifier = answer["session"]?.string, !identifier.isEmpty else {
       throw unexpected("without a session", from: "POST tickle")
     }
     let status = answer["iserver"]?["authStatus"].map { SessionState(answer: $0) }
-    return Tickle(session: Secret(session), status: status ?? SessionState())
+    return Tickle(session: Secret(identifier), status: status ?? SessionState())
   }
 
   /// Asks how the brokerage session is (protocol reference 3.3).

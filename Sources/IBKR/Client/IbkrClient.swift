@@ -10,8 +10,9 @@ public import Transport
 
 /// The REST side of the Web API: the session, and what a stream has to look up.
 ///
-/// It talks to a Client Portal Gateway, at which a person has logged in with a browser. Nothing
-/// here ever logs out: the login is that person's (protocol reference 3.5).
+/// It talks to a Client Portal Gateway, at which a person has logged in with a browser, or, with
+/// ``IbkrConfiguration/oauth``, to IBKR itself. A gateway is never logged out of: that login is the
+/// person's (protocol reference 3.5).
 ///
 /// The actor lives on an ``EventLoop`` and only waits there; answers are decoded elsewhere. Calls
 /// may be made at the same time, and each has a deadline.
@@ -33,10 +34,20 @@ public actor IbkrClient {
   /// Where problems that are no error of a call are told.
   package nonisolated let logger: Logger
 
-  private nonisolated let base: WebURL
-  private nonisolated let socketURL: WebURL
+  /// Where the socket is; with OAuth its query is a secret.
+  package nonisolated let webSocketURL: WebURL
+
+  /// The base of all calls.
+  nonisolated let base: WebURL
   private nonisolated let ownsLoop: Bool
   private let http: HTTPClient
+
+  /// What has become of the OAuth session.
+  var session = OAuthSession()
+  /// One live session token at a time: a new one may end the older one.
+  let tokenFlight = SingleFlight()
+  /// One log-in at a time.
+  let loginFlight = SingleFlight()
 
   /// Makes a client; nothing is sent before the first call.
   ///
@@ -67,12 +78,13 @@ public actor IbkrClient {
     logger: Logger = Logger(label: "ibkr")
   ) throws(IbkrError) {
     let tls: TLSContext
+    try configuration.oauth?.verify()
     do {
-      base = try WebURL(configuration.restURL)
+      base = try WebURL(configuration.effectiveRESTURL)
       guard base.scheme == .https || base.scheme == .http else {
         throw HTTPError(.unsupportedScheme, "the REST address must begin with https:// or http://")
       }
-      socketURL = try Self.socketURL(configuration, base)
+      webSocketURL = try Self.socketURL(configuration, base)
     } catch {
       throw IbkrError(.invalidConfiguration, "\(error)")
     }
@@ -98,10 +110,17 @@ public actor IbkrClient {
     )
   }
 
-  deinit { if ownsLoop { loop.stop() } }
+  deinit {
+    session.tickler?.cancel()
+    if ownsLoop { loop.stop() }
+  }
 
-  /// Closes the connections; calls from now on fail, and the gateway's login is left as it is.
+  /// Closes the connections; calls from now on fail.
+  ///
+  /// With OAuth the session is given back first, if ``OAuth1aConfig/shutdownOAuth`` or
+  /// ``registerShutdownHandler()`` says so. A gateway's login is left as it is.
   public func close() async {
+    await endSession()
     await http.close()
   }
 
@@ -111,8 +130,13 @@ public actor IbkrClient {
     _ configuration: IbkrConfiguration,
     _ base: WebURL
   ) throws(HTTPError) -> WebURL {
-    if let text = configuration.webSocketURL {
-      let url = try WebURL(text)
+    let oauth = configuration.oauth
+    if let text = configuration.webSocketURL ?? oauth?.webSocketURL {
+      let query = oauth?.accessToken.map { token in
+        (text.contains("?") ? "&" : "?") + "oauth_token="
+          + WebURL.percentEncoded(token.exposedText)
+      }
+      let url = try WebURL(text + (query ?? ""))
       guard url.scheme == .wss || url.scheme == .ws else {
         throw HTTPError(.unsupportedScheme, "the socket's address must begin with wss:// or ws://")
       }
@@ -123,9 +147,6 @@ public actor IbkrClient {
     return url
   }
 
-  /// Where the socket is.
-  package nonisolated var webSocketURL: WebURL { socketURL }
-
   /// The header fields of the socket's upgrade request (protocol reference 1.4).
   ///
   /// - Parameter session: The session of a fresh `tickle`.
@@ -133,44 +154,108 @@ public actor IbkrClient {
   package nonisolated func webSocketHeaders(
     session: Secret
   ) -> [(name: String, value: String)] {
-    // The gateway wants the JSON object itself, unquoted and not percent-encoded.
-    [("Cookie", "api={\"session\":\"\(session.exposedText)\"}")]
+    guard usesOAuth else {
+      // The gateway wants the JSON object itself, unquoted and not percent-encoded.
+      return [("Cookie", "api={\"session\":\"\(session.exposedText)\"}")]
+    }
+    // The edge of api.ibkr.com refuses what does not name itself; this is what a gateway says.
+    return [("Cookie", "api=\(session.exposedText)"), ("User-Agent", "ClientPortalGW/1")]
   }
 
   // MARK: Calls
 
   /// Makes a call and gives its answer as JSON.
   ///
+  /// With OAuth it is signed, and the first one logs in before, unless
+  /// ``OAuth1aConfig/initOAuth`` is off.
+  ///
   /// - Parameters:
   ///   - method: The method.
   ///   - path: The path below the base, percent-encoded.
   ///   - query: Names and values.
+  ///   - body: JSON text; nil for none.
   /// - Returns: The answer, which is not an error.
   /// - Throws: ``IbkrError`` that says what happened and what to do.
   func call(
     _ method: HTTPMethod,
     _ path: String,
-    query: [(name: String, value: String)] = []
+    query: [(name: String, value: String)] = [],
+    body: String? = nil
   ) async throws(IbkrError) -> JSONValue {
-    let call = "\(method.name) \(path)"
-    let response: HTTPResponse
-    do throws(HTTPClientError) {
-      response = try await http.send(
-        HTTPClientRequest(
-          method,
-          url(path, query),
-          timeout: configuration.requestTimeout,
-          // Every POST here may be repeated: tickle and auth/status change nothing.
-          isRepeatable: true
-        )
-      )
-    } catch {
-      throw .noAnswer(error, to: call, of: base)
-    }
-    return try await Self.decode(response, to: call, of: base).get()
+    try await logInOnce()
+    return try await exchange(method, path, query: query, body: body)
   }
 
-  private func url(_ path: String, _ query: [(name: String, value: String)]) -> WebURL {
+  /// Makes a call in the session that there is.
+  func exchange(
+    _ method: HTTPMethod,
+    _ path: String,
+    query: [(name: String, value: String)] = [],
+    body: String? = nil
+  ) async throws(IbkrError) -> JSONValue {
+    let target = url(path, query)
+    return try await send(method, target, path, body) { () throws(IbkrError) in
+      try await self.authorization(method, target, query)
+    }
+  }
+
+  /// Sends a request, which is authorised anew for each attempt, and reads its answer.
+  ///
+  /// - Parameters:
+  ///   - method: The method.
+  ///   - target: The URL.
+  ///   - path: The path below the base, for errors.
+  ///   - body: JSON text; nil for none.
+  ///   - authorize: Gives the value of the `Authorization` header; nil for none.
+  /// - Returns: The answer, which is not an error.
+  /// - Throws: ``IbkrError`` that says what happened and what to do.
+  func send(
+    _ method: HTTPMethod,
+    _ target: WebURL,
+    _ path: String,
+    _ body: String? = nil,
+    authorize: () async throws(IbkrError) -> String?
+  ) async throws(IbkrError) -> JSONValue {
+    let call = "\(method.name) \(path)"
+    let response = try await attempt(method, target, call, body, authorize)
+    return try await Self.decode(response, to: call, of: base, by: access).get()
+  }
+
+  private func attempt(
+    _ method: HTTPMethod,
+    _ target: WebURL,
+    _ call: String,
+    _ body: String?,
+    _ authorize: () async throws(IbkrError) -> String?
+  ) async throws(IbkrError) -> HTTPResponse {
+    var isRepetition = false
+    while true {
+      var request = HTTPClientRequest(method, target, timeout: configuration.requestTimeout)
+      // Every POST here may be repeated: none places an order. But a signature counts once, so
+      // with OAuth it is not the HTTP client that does it.
+      request.isRepeatable = !usesOAuth
+      if let body { request.body = Array(body.utf8) }
+      let authorization = try await authorize()
+      do throws(HTTPError) {
+        if body != nil { try request.fields.append("Content-Type", "application/json") }
+        if let authorization { try request.fields.append("Authorization", authorization) }
+      } catch {
+        throw IbkrError(.invalidConfiguration, "\(error)", at: call)
+      }
+      do throws(HTTPClientError) {
+        return try await http.send(request)
+      } catch {
+        // A connection that was kept has been closed meanwhile, as often as not.
+        guard usesOAuth, !isRepetition, error.code == .connectionLost else {
+          throw .noAnswer(error, to: call, of: base, by: access)
+        }
+        isRepetition = true
+      }
+    }
+  }
+
+  /// The URL of a call.
+  func url(_ path: String, _ query: [(name: String, value: String)] = []) -> WebURL {
     // The paths are ours, so they can be appended.
     (try? base.appending(path: path, query: query)) ?? base
   }
@@ -180,20 +265,21 @@ public actor IbkrClient {
   private static func decode(
     _ response: HTTPResponse,
     to call: String,
-    of url: WebURL
+    of url: WebURL,
+    by access: Access
   ) async -> Result<JSONValue, IbkrError> {
     let body = try? JSONValue(parsing: response.body)
     let text = body == nil ? String(decoding: response.body.prefix(4_096), as: UTF8.self) : ""
-    let refusal = IbkrError.refusal(response.head, body, text: text, to: call, of: url)
+    let refusal = IbkrError.refusal(response.head, body, text: text, to: call, of: url, by: access)
     if let refusal { return .failure(refusal) }
     guard let body else {
-      return .failure(.unexpected("not in JSON", from: call, of: url))
+      return .failure(.unexpected("not in JSON", from: call, of: url, by: access))
     }
     return .success(body)
   }
 
   /// The error of an answer that lacks something.
   nonisolated func unexpected(_ what: String, from call: String) -> IbkrError {
-    .unexpected(what, from: call, of: base)
+    .unexpected(what, from: call, of: base, by: access)
   }
 }

@@ -13,8 +13,14 @@ extension IbkrError {
   ///   - error: What became of the request.
   ///   - call: The method and path, without query.
   ///   - url: The server.
+  ///   - access: What is talked to.
   /// - Returns: The error, with what to do.
-  static func noAnswer(_ error: HTTPClientError, to call: String, of url: WebURL) -> IbkrError {
+  static func noAnswer(
+    _ error: HTTPClientError,
+    to call: String,
+    of url: WebURL,
+    by access: Access = .gateway
+  ) -> IbkrError {
     if let tls = error.transport?.tls {
       return IbkrError(
         .untrusted,
@@ -32,7 +38,9 @@ extension IbkrError {
         .timeout,
         "\(url.origin) did not answer in time",
         at: call,
-        remedy: "if this goes on, restart the gateway: it can be up and yet be stuck"
+        remedy: access == .gateway
+          ? "if this goes on, restart the gateway: it can be up and yet be stuck"
+          : "IBKR's servers may be restarting: it will be tried again"
       )
     case .closed, .cancelled:
       return IbkrError(.closed, error.description, at: call)
@@ -43,7 +51,7 @@ extension IbkrError {
         .unexpectedAnswer,
         error.description,
         at: call,
-        remedy: "is a Client Portal Gateway listening there?"
+        remedy: access.isRightServer
       )
     default:
       return IbkrError(.network, error.description, at: call)
@@ -58,13 +66,15 @@ extension IbkrError {
   ///   - text: The answer's body as text, for what is no JSON.
   ///   - call: The method and path, without query.
   ///   - url: The server.
+  ///   - access: What is talked to.
   /// - Returns: The error, with what to do.
   static func refusal(
     _ head: ResponseHead,
     _ body: JSONValue?,
     text: String,
     to call: String,
-    of url: WebURL
+    of url: WebURL,
+    by access: Access = .gateway
   ) -> IbkrError? {
     let said = ServerWords.sanitized(body?["error"]?.string ?? body?["message"]?.string ?? "")
     let words = said.isEmpty ? "" : " and said: \(said)"
@@ -72,13 +82,23 @@ extension IbkrError {
     case 200..<300:
       guard body?["error"] != nil else { return nil }
       if said.contains("no session") || said.contains("not authenticated") {
-        return notLoggedIn(words, call, url)
+        return notLoggedIn(said, call, url, access)
       }
       return IbkrError(.server, "\(url.origin) refused the call\(words)", at: call)
-    case 401, 410:
-      return notLoggedIn(words, call, url)
-    case 400 where text.contains("no bridge"):
-      return notLoggedIn(" to the brokerage session", call, url)
+    case 401:
+      return notLoggedIn(said, call, url, access)
+    case 410:
+      return IbkrError(
+        .sessionGone,
+        "\(url.origin) has given the session up (410)\(words)",
+        at: call,
+        remedy: access == .gateway
+          ? "log in at \(url.origin) in a browser on the gateway's machine"
+          : "generate a new live session token; if it is refused again, try another server, as "
+            + "https://1.api.ibkr.com/v1/api/"
+      )
+    case 400 where text.contains("no bridge") || said.contains("no bridge"):
+      return noBrokerageSession(call, url, access)
     case 403 where head.fields["Server"]?.hasPrefix("AirTunes") == true:
       return IbkrError(
         .server,
@@ -113,7 +133,26 @@ extension IbkrError {
     }
   }
 
-  private static func notLoggedIn(_ words: String, _ call: String, _ url: WebURL) -> IbkrError {
+  private static func notLoggedIn(
+    _ said: String,
+    _ call: String,
+    _ url: WebURL,
+    _ access: Access
+  ) -> IbkrError {
+    let words = said.isEmpty ? "" : " and said: \(said)"
+    return switch access {
+    case .gateway: nobodyLoggedIn(words, call, url)
+    case .oauth:
+      IbkrError(
+        .authentication,
+        "\(url.origin) refused the login\(words)",
+        at: call,
+        remedy: remedy(forOAuth: said)
+      )
+    }
+  }
+
+  private static func nobodyLoggedIn(_ words: String, _ call: String, _ url: WebURL) -> IbkrError {
     IbkrError(
       .authentication,
       "nobody is logged in at \(url.origin)\(words)",
@@ -122,19 +161,84 @@ extension IbkrError {
     )
   }
 
+  private static func noBrokerageSession(
+    _ call: String,
+    _ url: WebURL,
+    _ access: Access
+  ) -> IbkrError {
+    switch access {
+    case .gateway: nobodyLoggedIn(" to the brokerage session", call, url)
+    case .oauth:
+      IbkrError(
+        .authentication,
+        "there is no brokerage session at \(url.origin)",
+        at: call,
+        remedy: "open it with initializeBrokerageSession()"
+      )
+    }
+  }
+
+  /// What to do about a refusal of OAuth (protocol reference 2.8 and 7.2, numbers 24 and 25).
+  private static func remedy(forOAuth said: String) -> String {
+    let said = said.lowercased()
+    if said.contains("invalid consumer") {
+      return "is the consumer key spelt right? A new one, or a new public key, works only after "
+        + "the next nightly restart of its region; asking often does not help"
+    }
+    if said.contains("lst failed") || said.contains("access secret") {
+      return "the access token secret is an old one, or belongs to another consumer key: generate "
+        + "the token again on the self-service OAuth page"
+    }
+    if said.contains("signature") {
+      return "are the signature and the encryption key swapped, is the Diffie-Hellman prime the "
+        + "registered one, and is the clock right?"
+    }
+    if said.contains("timestamp") || said.contains("nonce") {
+      return "is this machine's clock right?"
+    }
+    if said.contains("access token") {
+      return "the access token is not this consumer key's: copy it again"
+    }
+    return "the live session token may have ended: a new one is needed"
+  }
+
   /// The error of an answer that is not what the call promises.
   ///
   /// - Parameters:
   ///   - what: What is missing.
   ///   - call: The method and path, without query.
   ///   - url: The server.
+  ///   - access: What is talked to.
   /// - Returns: The error, with what to do.
-  static func unexpected(_ what: String, from call: String, of url: WebURL) -> IbkrError {
+  static func unexpected(
+    _ what: String,
+    from call: String,
+    of url: WebURL,
+    by access: Access = .gateway
+  ) -> IbkrError {
     IbkrError(
       .unexpectedAnswer,
       "\(url.origin) answered, but \(what)",
       at: call,
-      remedy: "is a Client Portal Gateway listening there?"
+      remedy: access.isRightServer
     )
   }
+}
+
+/// What a client talks to, which decides what helps.
+enum Access: Sendable {
+  case gateway, oauth
+
+  /// The question to ask somebody whom no such server has answered.
+  var isRightServer: String {
+    switch self {
+    case .gateway: "is a Client Portal Gateway listening there?"
+    case .oauth: "is it https://api.ibkr.com/v1/api/?"
+    }
+  }
+}
+
+extension IbkrClient {
+  /// What this client talks to.
+  nonisolated var access: Access { usesOAuth ? .oauth : .gateway }
 }

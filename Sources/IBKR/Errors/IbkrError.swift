@@ -9,7 +9,7 @@ public struct IbkrError: Error, Sendable, Hashable {
   /// The kind of failure, for code that reacts to it.
   public struct Code: Sendable, Hashable {
     private enum Storage: String, Sendable {
-      case authentication, competing, network, timeout, untrusted, server, rateLimited
+      case authentication, sessionGone, competing, network, timeout, untrusted, server, rateLimited
       case unexpectedAnswer, invalidConfiguration, invalidSubscription
       case unknownSymbol, ambiguousSymbol, overflow, closed
     }
@@ -20,6 +20,8 @@ public struct IbkrError: Error, Sendable, Hashable {
 
     /// Nobody is logged in, or the login was refused or has ended.
     public static let authentication = Code(.authentication)
+    /// The server has given the session up, and wants a new login (410).
+    public static let sessionGone = Code(.sessionGone)
     /// Another login of the same user name holds the brokerage session.
     public static let competing = Code(.competing)
     /// The server could not be reached, or the connection broke.

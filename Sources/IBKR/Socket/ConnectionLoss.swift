@@ -21,7 +21,7 @@ struct ConnectionLoss: Error, Hashable {
   init(_ error: IbkrError) {
     let reason: GapReason =
       switch error.code {
-      case .authentication: .auth
+      case .authentication, .sessionGone: .auth
       case .competing: .competing
       default: .disconnect
       }

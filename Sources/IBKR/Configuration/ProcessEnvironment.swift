@@ -4,9 +4,9 @@
 import Glibc
 
 /// The variables of this process.
-enum ProcessEnvironment {
+package enum ProcessEnvironment {
   /// Names and values.
-  static var variables: [String: String] {
+  package static var variables: [String: String] {
     var variables: [String: String] = [:]
     var next = environ
     while let entry = next.pointee {
