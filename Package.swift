@@ -125,10 +125,13 @@ let package = Package(
       name: "GatewaySimulatorTests",
       dependencies: [
         "GatewaySimulator", "WebSocket", "HTTPClient", "HTTP1", "Transport", "OAuth1a", "JSON",
-        "Flow",
+        "Crypto", "Flow",
       ]
     ),
-    .testTarget(name: "CommandTests", dependencies: ["ibkr", argumentParser, logging]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["ibkr", "GatewaySimulator", argumentParser, logging]
+    ),
   ]
 )
 

@@ -29,6 +29,9 @@ public actor GatewaySimulator {
   /// The pin of the server's key, in the form of `--pin`: `sha256/…`.
   public nonisolated let pin: String
 
+  /// Who may log in by OAuth; nil at a gateway.
+  package nonisolated let user: SimulatedUser?
+
   /// The loop that it lives on.
   nonisolated let loop: EventLoop
   private nonisolated let ownsLoop: Bool
@@ -77,6 +80,7 @@ public actor GatewaySimulator {
     self.pin = pin
     self.loop = loop
     self.ownsLoop = ownsLoop
+    user = configuration.user
     started = loop.now
     url = "\(context == nil ? "http" : "https")://127.0.0.1:\(port)/v1/api"
     ledger = if let path = configuration.ledgerPath { try Ledger(path: path) } else { nil }
@@ -100,6 +104,7 @@ public actor GatewaySimulator {
   ) async throws(GatewaySimulatorError) -> GatewaySimulator {
     let ownLoop = if let loop { loop } else { try makeLoop() }
     do throws(GatewaySimulatorError) {
+      let configuration = try configuration.withUser()
       let (authority, identity) = try certify(configuration, at: ownLoop.timestamp())
       let (listener, context) = try listen(configuration, identity, on: ownLoop)
       let simulator = try GatewaySimulator(
@@ -134,7 +139,7 @@ public actor GatewaySimulator {
     loop: EventLoop
   ) async throws(GatewaySimulatorError) -> GatewaySimulator {
     let simulator = try GatewaySimulator(
-      configuration,
+      configuration.withUser(),
       listener: listener,
       context: nil,
       port: 0,

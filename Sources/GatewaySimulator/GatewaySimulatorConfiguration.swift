@@ -35,7 +35,13 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// Whether a client that is too fast is answered 429.
   public var pacing = Pacing.unlimited
 
-  /// Who may log in by OAuth 1.0a; nil to be a gateway, at which a person has logged in already.
+  /// Whether it behaves as api.ibkr.com does, where a user logs in by OAuth 1.0a, and not as a
+  /// gateway, at which a person has logged in already.
+  ///
+  /// `GatewaySimulator.writeCredentials(to:)` gives what such a user needs.
+  public var speaksOAuth = false
+
+  /// Who may log in by OAuth 1.0a, where it is not to be somebody made at the start.
   package var user: SimulatedUser?
 
   /// What the server's certificate says, for tests of clients that must refuse it.
@@ -43,6 +49,13 @@ public struct GatewaySimulatorConfiguration: Sendable {
 
   /// Makes a configuration with the default of every property.
   public init() {}
+
+  /// The same, with a user where one is wanted and none was given.
+  func withUser() throws(GatewaySimulatorError) -> GatewaySimulatorConfiguration {
+    var configuration = self
+    if speaksOAuth, user == nil { configuration.user = try SimulatedUser() }
+    return configuration
+  }
 
   var options: GatewayState.Options {
     var options = GatewayState.Options()

@@ -5,16 +5,20 @@
 public struct GatewaySimulatorError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The kinds of failure.
   public struct Code: Sendable, Hashable {
-    private enum Value { case certificate, listen, ledger, thread }
+    private enum Value { case certificate, credentials, listen, ledger, scenario, thread }
     private let value: Value
     private init(_ value: Value) { self.value = value }
 
     /// No certificate could be made.
     public static let certificate = Code(.certificate)
+    /// The files of an OAuth user cannot be written.
+    public static let credentials = Code(.credentials)
     /// The port cannot be had.
     public static let listen = Code(.listen)
     /// The ledger cannot be written.
     public static let ledger = Code(.ledger)
+    /// The file of a scenario cannot be understood.
+    public static let scenario = Code(.scenario)
     /// There is no thread for the simulator.
     public static let thread = Code(.thread)
   }

@@ -27,7 +27,8 @@ package struct SignatureBase: Sendable {
     self.url = url
     self.prepend = prepend
     self.parameters = parameters.sorted { first, second in
-      first.name == second.name
+      // Byte by byte: to `==`, "é" of one and of two scalars are the same text.
+      first.name.utf8.elementsEqual(second.name.utf8)
         ? first.value.utf8.lexicographicallyPrecedes(second.value.utf8)
         : first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
     }

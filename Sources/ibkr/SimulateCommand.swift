@@ -21,6 +21,19 @@ struct SimulateCommand: AsyncParsableCommand {
         ibkr simulate --port 5000 --ca-out ca.pem
         ibkr record AAPL --ca ca.pem -o data
         ibkr simulate --seed 7 --rate 100 --ledger sent.ndjson --duration 1m
+        ibkr simulate --oauth --credentials-out keys --scenario token-loss
+
+      With --oauth it behaves as api.ibkr.com does: it checks signature, time, nonce, token and \
+      realm of each request. The folder of --credentials-out then has two keys, ca.pem, and \
+      ibind.env with the variables that IBind and this program read.
+
+      A file for --scenario has one JSON object per line; lines that begin with # are comments:
+
+        {"after":"30s","fault":"gone","for":"20s"}
+        {"after":"2m","fault":"too-many-requests","for":"1m","retry_after":"30s"}
+        {"after":"5m","fault":"drop-connections","every":"20s","times":10}
+
+      Faults: \(Fault.names.joined(separator: ", ")).
       """
   )
 
@@ -46,11 +59,33 @@ struct SimulateCommand: AsyncParsableCommand {
   )
   var rate: Double?
 
-  @Option(help: ArgumentHelp("What goes wrong: \(scenarios).", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "What goes wrong: a name of --list-scenarios, or a file.",
+      valueName: "name|file"
+    )
+  )
   var scenario = Scenario.steady.name
 
+  @Flag(help: "Print the scenarios, each in a line, and end.")
+  var listScenarios = false
+
+  @Flag(help: "Behave as api.ibkr.com does, with a login by OAuth 1.0a.")
+  var oauth = false
+
   @Option(
-    help: ArgumentHelp("Write a line for each frame sent to this file.", valueName: "file")
+    help: ArgumentHelp(
+      "With --oauth: write the keys and variables of a user to this folder.",
+      valueName: "dir"
+    )
+  )
+  var credentialsOut: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a line for each frame sent and each request answered to this file.",
+      valueName: "file"
+    )
   )
   var ledger: String?
 
@@ -59,22 +94,26 @@ struct SimulateCommand: AsyncParsableCommand {
 
   @OptionGroup var log: LogOptions
 
-  private static let scenarios = Scenario.all.map(\.name).joined(separator: ", ")
-
   func validate() throws {
     if let rate, !(rate > 0 && rate <= 1_000_000) {
       throw ValidationError("--rate takes a number above 0 and up to 1000000")
     }
-    if Scenario.named(scenario) == nil {
-      throw ValidationError("there is no scenario '\(scenario)': choose one of \(Self.scenarios)")
+    if oauth != (credentialsOut != nil) {
+      throw ValidationError("--oauth and --credentials-out need each other: give both")
     }
+    _ = try chosenScenario()
   }
 
   func run() async throws {
+    if listScenarios {
+      Output.write(Self.list, to: 1)
+      return
+    }
     let stop = try Stop(after: duration?.duration)
-    let simulator = try await GatewaySimulator.start(simulatorConfiguration())
+    let simulator = try await GatewaySimulator.start(try simulatorConfiguration())
     do {
       if let caOut { try Self.write(simulator.caPEM, to: caOut) }
+      if let credentialsOut { try simulator.writeCredentials(to: credentialsOut) }
       Output.write("listening \(simulator.url)\n", to: 1)
       log.logger().info("press Ctrl-C to end")
       _ = await stop.reason()
@@ -85,13 +124,41 @@ struct SimulateCommand: AsyncParsableCommand {
     try await simulator.stop()
   }
 
-  private func simulatorConfiguration() -> GatewaySimulatorConfiguration {
+  /// The scenarios that have names, a line each.
+  static var list: String {
+    let width = (Scenario.all.map(\.name.count).max() ?? 0) + 2
+    return Scenario.all.map { scenario in
+      let gap = String(repeating: " ", count: width - scenario.name.count)
+      return "\(scenario.name)\(gap)\(scenario.summary)\n"
+    }
+    .joined()
+  }
+
+  /// The scenario of that name, or of that file.
+  func chosenScenario() throws -> Scenario {
+    if let named = Scenario.named(scenario) { return named }
+    guard access(scenario, F_OK) == 0 else {
+      let names = Scenario.all.map(\.name).joined(separator: ", ")
+      throw ValidationError(
+        "there is neither a scenario nor a file '\(scenario)': choose one of \(names)"
+      )
+    }
+    let text = try TextFile.read(scenario, as: "the scenario")
+    do {
+      return try Scenario(name: scenario, lines: text)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  private func simulatorConfiguration() throws -> GatewaySimulatorConfiguration {
     var configuration = GatewaySimulatorConfiguration()
     configuration.port = port
     configuration.seed = seed
     configuration.updatesPerSecond = rate
     configuration.ledgerPath = ledger
-    if let scenario = Scenario.named(scenario) { configuration.scenario = scenario }
+    configuration.scenario = try chosenScenario()
+    configuration.speaksOAuth = oauth
     return configuration
   }
 

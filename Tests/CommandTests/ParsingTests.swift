@@ -79,6 +79,9 @@ import Testing
     (["simulate", "--port", "70000"], "port"),
     (["simulate", "--rate", "0"], "rate"),
     (["simulate", "--scenario", "sunshine"], "sunshine"),
+    (["simulate", "--scenario", "/dev"], "/dev"),
+    (["simulate", "--oauth"], "--credentials-out"),
+    (["simulate", "--credentials-out", "keys"], "--oauth"),
     (["fly"], "fly"),
   ]
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Crypto
 import Flow
 import HTTP1
 import JSON
@@ -92,7 +93,7 @@ import Testing
       signing: LiveSessionToken.QuerySigning = .inParameters,
       body: String = "",
       stamp: RequestStamp? = nil,
-      change: (String) -> String = { $0 }
+      change: (String) throws -> String = { $0 }
     ) throws -> GatewayResponse? {
       let stamp = stamp ?? self.stamp()
       let authorization = try #require(token).authorization(
@@ -142,18 +143,79 @@ import Testing
     #expect(try client.send("/trsrv/stocks", query: query, signing: signing)?.status == 200)
   }
 
+  /// A header whose signature has one bit changed.
+  private func flipping(bit: Int, in header: String) throws -> String {
+    let start = try #require(header.firstRange(of: "oauth_signature=\"")?.upperBound)
+    let end = try #require(header[start...].firstIndex(of: "\""))
+    let text = try #require(PercentEncoding.unquotePlus(header[start..<end]))
+    var signature = try Base64.decode(text)
+    signature[bit / 8 % signature.count] ^= 1 << UInt8(bit % 8)
+    return header[..<start] + PercentEncoding.quotePlus(Base64.encode(signature)) + header[end...]
+  }
+
   @Test func refusesASignatureWithOneBitChanged() throws {
     var client = try Client()
     try client.logIn()
-    let response = try client.send("/tickle", method: "POST") { header in
-      // The first character of the signature: another one of the alphabet.
-      let range = header.firstRange(of: "oauth_signature=\"")
-      guard let start = range?.upperBound else { return header }
-      let other = header[start] == "A" ? "B" : "A"
-      return header[..<start] + other + header[header.index(after: start)...]
+    #expect(
+      try client.send("/tickle") { try flipping(bit: 0, in: flipping(bit: 0, in: $0)) }?
+        .status == 200
+    )
+    for bit in 0..<256 {
+      let response = try client.send("/tickle", method: "POST") { try flipping(bit: bit, in: $0) }
+      #expect(response?.status == 401, "bit \(bit)")
+      #expect(response?.body.contains("invalid signature") == true)
     }
-    #expect(response?.status == 401)
-    #expect(response?.body.contains("invalid signature") == true)
+  }
+
+  @Test func refusesATokenRequestWithOneBitChanged() throws {
+    var client = try Client()
+    for bit in stride(from: 0, to: 2048, by: 61) {
+      let header = try flipping(bit: bit, in: try client.tokenRequest().authorization)
+      let response = client.desk.get(
+        "/oauth/live_session_token",
+        method: "POST",
+        fields: try client.fields(header)
+      )
+      #expect(response?.status == 401, "bit \(bit)")
+    }
+  }
+
+  @Test func refusesASignatureForAnotherRequest() throws {
+    var client = try Client()
+    try client.logIn()
+    for (method, path) in [("POST", "/tickle"), ("GET", "/iserver/accounts")] {
+      let authorization = try #require(client.token).authorization(
+        method: "GET",
+        url: Self.root + "/tickle",
+        stamp: client.stamp()
+      )
+      let fields = try client.fields(authorization)
+      let response = client.desk.get(path, method: method, fields: fields)
+      #expect(response?.body.contains("invalid signature") == true)
+    }
+  }
+
+  @Test func acceptsItsOwnAddressUnderAnotherHost() throws {
+    // IBind says `Host: api.ibkr.com` whatever it is connected to.
+    var client = try Client()
+    try client.logIn()
+    for (signed, status) in [("127.0.0.1:5000", 200), ("127.0.0.1:5001", 401)] {
+      let authorization = try #require(client.token).authorization(
+        method: "POST",
+        url: "https://\(signed)/v1/api/tickle",
+        stamp: client.stamp()
+      )
+      let request = try #require(
+        GatewayRequest(
+          method: "POST",
+          target: "/v1/api/tickle",
+          fields: try client.fields(authorization),
+          ownHosts: ["127.0.0.1:5000", "localhost:5000"]
+        )
+      )
+      let response = client.desk.gateway.respond(to: request, at: client.desk.now)
+      #expect(response?.status == status, "\(signed)")
+    }
   }
 
   @Test func refusesATokenRequestOfAnotherKey() throws {
@@ -188,6 +250,16 @@ import Testing
     ("oauth_consumer_key=\"SIMULATED\"", "oauth_consumer_key=\"OTHERCONS\"", "invalid consumer"),
     ("realm=\"limited_poa\"", "realm=\"test_realm\"", "invalid realm"),
     ("HMAC-SHA256", "HMAC-SHA1", "invalid signature method"),
+    ("HMAC-SHA256", "RSA-SHA256", "invalid signature method"),
+    ("oauth_token=\"", "oauth_token=\"0", "invalid access token"),
+    ("oauth_token=", "oauth_taken=", "invalid access token"),
+    ("oauth_timestamp=\"", "oauth_timestamp=\"0", "invalid timestamp"),
+    ("oauth_timestamp=\"1", "oauth_timestamp=\"x", "invalid timestamp"),
+    ("oauth_nonce=\"nonce2\"", "oauth_nonce=\"\"", "invalid nonce"),
+    ("oauth_nonce=\"nonce2\"", "oauth_nonce=\"another\"", "invalid signature"),
+    ("oauth_signature=", "oauth_signatur=", "invalid signature"),
+    ("OAuth ", "Bearer ", "missing Authorization"),
+    ("oauth_nonce", "oauth_token", "missing Authorization"),
   ])
   func namesWhatIsWrong(part: String, other: String, complaint: String) throws {
     var client = try Client()
@@ -252,5 +324,8 @@ import Testing
     #expect(environment.contains("IBIND_OAUTH1A_WS_URL=wss://127.0.0.1:1/v1/api/ws\n"))
     #expect(environment.contains("IBIND_OAUTH1A_ENCRYPTION_KEY_FP=/keys/private_encryption.pem\n"))
     #expect(files.map(\.name).contains("private_signature.pem"))
+    for line in environment.split(separator: "\n") where !line.hasPrefix("IBIND_") {
+      #expect(line == "REQUESTS_CA_BUNDLE=/ca.pem")
+    }
   }
 }

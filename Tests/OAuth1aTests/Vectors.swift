@@ -17,16 +17,21 @@ enum Vectors {
   private static func load() -> JSONValue {
     var path = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     path = "/\(path)/Fixtures/oauth/vectors.json"
-    var bytes: [UInt8] = []
+    return contents(of: path).flatMap { try? JSONValue(parsing: $0) } ?? .null
+  }
+
+  /// A file's bytes, nil if it cannot be read.
+  static func contents(of path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    while descriptor >= 0 {
-      var piece = [UInt8](repeating: 0, count: 65_536)
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 65_536)
+    while true {
       let count = read(descriptor, &piece, piece.count)
-      guard count > 0 else { break }
+      guard count > 0 else { return bytes }
       bytes += piece[..<count]
     }
-    return (try? JSONValue(parsing: bytes)) ?? .null
   }
 }
 

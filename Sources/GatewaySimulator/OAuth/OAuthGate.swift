@@ -7,23 +7,41 @@ import OAuth1a
 
 /// The door of api.ibkr.com: lets in what is signed as it must be.
 struct OAuthGate: Sendable {
-  private let user: SimulatedUser
+  let user: SimulatedUser
+  /// How long a token lives, in milliseconds.
+  let lifetime: Int64
   /// The token of the session; nil before the first and after a logout.
-  private(set) var token: LiveSessionToken?
+  var token: LiveSessionToken?
+  /// The decrypted access token secret; nil for a third party that has no access token yet.
+  var secret: Secret?
+  /// The request tokens of third parties, each with its callback and what the browser was given.
+  var requestTokens: [String: Consent] = [:]
   // Two generations, so that memory is bounded and recent nonces are never forgotten.
   private var nonces: Set<String> = []
   private var olderNonces: Set<String> = []
 
-  /// How long a token lives, in milliseconds.
-  private let lifetime: Int64
-
   init(_ user: SimulatedUser, lifetime: Int64) {
     self.user = user
     self.lifetime = lifetime
+    secret = user.isThirdParty ? nil : user.secret
   }
 
   /// How far a client's clock may be off, in seconds.
   static let tolerance: Int64 = 300
+
+  /// What a request is about, which decides how it is signed.
+  private enum Purpose {
+    case requestToken, accessToken, liveSessionToken, resource
+
+    init(_ path: String) {
+      switch path {
+      case "/oauth/request_token": self = .requestToken
+      case "/oauth/access_token": self = .accessToken
+      case "/oauth/live_session_token": self = .liveSessionToken
+      default: self = .resource
+      }
+    }
+  }
 
   /// Whether there is a token that has not ended.
   func hasSession(at now: Timestamp) -> Bool {
@@ -34,7 +52,9 @@ struct OAuthGate: Sendable {
   mutating func endSession() { token = nil }
 
   /// Whether an `oauth_token` of a WebSocket's address is the user's.
-  func knows(accessToken: String) -> Bool { Secret(accessToken) == user.accessToken }
+  func knows(accessToken: String) -> Bool {
+    secret != nil && Secret(accessToken) == user.accessToken
+  }
 
   /// Looks at a request.
   ///
@@ -42,33 +62,39 @@ struct OAuthGate: Sendable {
   mutating func answer(_ request: GatewayRequest, at now: Timestamp) -> GatewayResponse? {
     // The edge refuses what has no User-Agent before anybody looks at signatures.
     guard request.hasUserAgent else { return .forbidden }
-    let isForToken = request.path == "/oauth/live_session_token"
+    if request.path == "/oauth/authorize" { return consent(request) }
     guard let header = request.authorization,
       let parameters = try? AuthorizationHeader.parameters(of: header)
     else { return Self.refusal("missing Authorization header") }
-    if let complaint = check(parameters, isForToken: isForToken, at: now) {
-      return Self.refusal(complaint)
+    let purpose = Purpose(request.path)
+    if let complaint = check(parameters, purpose, at: now) { return Self.refusal(complaint) }
+    switch purpose {
+    case .requestToken: return issueRequestToken(request, parameters)
+    case .accessToken: return issueAccessToken(request, parameters)
+    case .liveSessionToken: return issue(request, parameters, at: now)
+    case .resource:
+      guard let token, hasSession(at: now) else { return Self.refusal("invalid session") }
+      return accepts(request, parameters, token) ? nil : Self.refusal("invalid signature")
     }
-    if isForToken {
-      return issue(request, parameters, at: now)
-    }
-    guard let token, hasSession(at: now) else {
-      return Self.refusal("invalid session")
-    }
-    return accepts(request, parameters, token) ? nil : Self.refusal("invalid signature")
   }
 
   private mutating func check(
     _ parameters: [String: String],
-    isForToken: Bool,
+    _ purpose: Purpose,
     at now: Timestamp
   ) -> String? {
     guard parameters["oauth_consumer_key"] == user.consumerKey else { return "invalid consumer" }
-    guard let accessToken = parameters["oauth_token"], knows(accessToken: accessToken) else {
-      return "invalid access token"
+    switch purpose {
+    case .requestToken, .accessToken:
+      // A first party has its token from the self-service page.
+      guard user.isThirdParty else { return "invalid consumer" }
+    case .liveSessionToken, .resource:
+      guard let accessToken = parameters["oauth_token"], knows(accessToken: accessToken) else {
+        return "invalid access token"
+      }
     }
     guard parameters["realm"] == user.realm else { return "invalid realm" }
-    let method = isForToken ? "RSA-SHA256" : "HMAC-SHA256"
+    let method = purpose == .resource ? "HMAC-SHA256" : "RSA-SHA256"
     guard parameters["oauth_signature_method"] == method else { return "invalid signature method" }
     let seconds = now.milliseconds / 1_000
     guard let text = parameters["oauth_timestamp"], text.utf8.count == 10,
@@ -88,57 +114,6 @@ struct OAuthGate: Sendable {
     return nil
   }
 
-  /// Gives out a live session token: the server's half of section 2.4.
-  private mutating func issue(
-    _ request: GatewayRequest,
-    _ parameters: [String: String],
-    at now: Timestamp
-  ) -> GatewayResponse {
-    let base = SignatureBase(
-      method: request.method,
-      url: request.url,
-      parameters: Self.signed(parameters),
-      prepend: Hexadecimal.encode(user.secret.exposedBytes)
-    )
-    guard let signature = Self.signature(parameters),
-      user.signatureKey.accepts(signature: signature, of: Array(base.text.utf8))
-    else { return Self.refusal("invalid signature") }
-    do throws(CryptoError) {
-      let prime = try UnsignedInteger(hexadecimal: user.prime)
-      let challenge = try UnsignedInteger(
-        hexadecimal: parameters["diffie_hellman_challenge"] ?? ""
-      )
-      guard challenge > UnsignedInteger(bytes: [1]), challenge < prime else {
-        return Self.refusal("invalid challenge")
-      }
-      let exponent = UnsignedInteger(bytes: try SecureRandom.bytes(count: 32))
-      let shared = try challenge.raised(to: exponent, modulo: prime)
-      let response = try UnsignedInteger(bytes: [2]).raised(to: exponent, modulo: prime)
-      let token = LiveSessionToken(
-        key: Secret(
-          bytes: try HMAC.authenticate(
-            user.secret.exposedBytes,
-            key: shared.twosComplementBytes,
-            .sha1
-          )
-        ),
-        expiration: now.milliseconds + lifetime,
-        consumerKey: user.consumerKey,
-        accessToken: user.accessToken,
-        realm: user.realm
-      )
-      self.token = token
-      let hash = Hexadecimal.encode(try token.validationHash())
-      return .json(
-        #"{"diffie_hellman_response":"\#(response.hexadecimal)","#
-          + #""live_session_token_signature":"\#(hash)","#
-          + #""live_session_token_expiration":\#(token.expiration)}"#
-      )
-    } catch {
-      return Self.refusal("LST failed")
-    }
-  }
-
   /// Whether the signature fits in one of the three ways in which clients treat the query.
   private func accepts(
     _ request: GatewayRequest,
@@ -148,14 +123,31 @@ struct OAuthGate: Sendable {
     guard let given = Self.signature(parameters) else { return false }
     let own = Self.signed(parameters)
     let query = request.query.map { OAuthParameter($0, $1) }
-    let bases = [
-      SignatureBase(method: request.method, url: request.url, parameters: own + query),
-      SignatureBase(method: request.method, url: request.url, parameters: own),
-      SignatureBase(method: request.method, url: request.urlWithQuery, parameters: own),
-    ]
-    return bases.contains { base in
-      guard let expected = try? Base64.decode(token.signature(of: base)) else { return false }
-      return SecureMemory.areEqual(expected, given)
+    return request.urls.contains { url in
+      let whole = request.search.isEmpty ? url : "\(url)?\(request.search)"
+      return [(url, own + query), (url, own), (whole, own)].contains { url, parameters in
+        let base = SignatureBase(method: request.method, url: url, parameters: parameters)
+        guard let expected = try? Base64.decode(token.signature(of: base)) else { return false }
+        return SecureMemory.areEqual(expected, given)
+      }
+    }
+  }
+
+  /// Whether the RSA signature fits.
+  func isSigned(
+    _ request: GatewayRequest,
+    _ parameters: [String: String],
+    prepend: String = ""
+  ) -> Bool {
+    guard let signature = Self.signature(parameters) else { return false }
+    return request.urls.contains { url in
+      let base = SignatureBase(
+        method: request.method,
+        url: url,
+        parameters: Self.signed(parameters),
+        prepend: prepend
+      )
+      return user.signatureKey.accepts(signature: signature, of: Array(base.text.utf8))
     }
   }
 
@@ -169,7 +161,8 @@ struct OAuthGate: Sendable {
       .flatMap { try? Base64.decode($0) }
   }
 
-  private static func refusal(_ reason: String) -> GatewayResponse {
+  /// A refusal in the words of recorded ones.
+  static func refusal(_ reason: String) -> GatewayResponse {
     .error("id: 3931, error: \(reason)", status: 401)
   }
 }

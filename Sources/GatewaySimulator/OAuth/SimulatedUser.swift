@@ -6,10 +6,12 @@ package import OAuth1a
 
 /// A user of OAuth 1.0a who is registered at the simulator: everything that IBKR's user has.
 package struct SimulatedUser: Sendable {
-  /// Nine capital letters.
-  package let consumerKey = "SIMULATED"
-  /// The realm of first-party consumers.
-  package let realm = "limited_poa"
+  /// Nine capital letters; a third party has IBKR's own key for tests.
+  package var consumerKey: String { isThirdParty ? "TESTCONS" : "SIMULATED" }
+  /// The realm, which depends on the consumer.
+  package var realm: String { isThirdParty ? "test_realm" : "limited_poa" }
+  /// Whether the access token has to be asked for with the user's consent, and is not known before.
+  package let isThirdParty: Bool
   /// Twenty hexadecimal digits.
   package let accessToken: Secret
   /// The secret in base64, encrypted to the encryption key.
@@ -23,17 +25,21 @@ package struct SimulatedUser: Sendable {
 
   /// What the server knows of the keys.
   let signatureKey: PublicKey
+  let encryptionKey: PublicKey
   let secret: Secret
 
   /// Makes keys and tokens.
   ///
+  /// - Parameter isThirdParty: Whether the access token has to be asked for.
   /// - Throws: `GatewaySimulatorError` if OpenSSL fails.
-  package init() throws(GatewaySimulatorError) {
+  package init(isThirdParty: Bool = false) throws(GatewaySimulatorError) {
+    self.isThirdParty = isThirdParty
     do throws(CryptoError) {
       let encryption = try PrivateKey(generating: .rsa(bits: 2048))
       let signature = try PrivateKey(generating: .rsa(bits: 2048))
       let plaintext = try SecureRandom.bytes(count: 32)
-      let ciphertext = try PublicKey(pem: try encryption.publicPEM()).encrypt(plaintext)
+      encryptionKey = try PublicKey(pem: try encryption.publicPEM())
+      let ciphertext = try encryptionKey.encrypt(plaintext)
       secret = Secret(bytes: plaintext)
       accessToken = Secret(Hexadecimal.encode(try SecureRandom.bytes(count: 10)))
       accessTokenSecret = Secret(Base64.encode(ciphertext))
@@ -45,35 +51,6 @@ package struct SimulatedUser: Sendable {
     }
   }
 
-  /// The files that an IBind user has, keys and environment.
-  ///
-  /// - Parameters:
-  ///   - folder: Where the files will lie, an absolute path.
-  ///   - url: The simulator's address.
-  ///   - ca: The file of the simulator's certificate authority.
-  /// - Returns: Names and contents; all of them are secrets.
-  package func files(
-    folder: String,
-    url: String,
-    ca: String
-  ) -> [(name: String, content: Secret)] {
-    let socket = url.replacingPrefix("http", by: "ws")
-    let lines = [
-      "IBIND_USE_OAUTH=True", "IBIND_CACERT=\(ca)", "IBIND_OAUTH1A_REST_URL=\(url)/",
-      "IBIND_OAUTH1A_WS_URL=\(socket)/ws", "IBIND_OAUTH1A_CONSUMER_KEY=\(consumerKey)",
-      "IBIND_OAUTH1A_ACCESS_TOKEN=\(accessToken.exposedText)",
-      "IBIND_OAUTH1A_ACCESS_TOKEN_SECRET=\(accessTokenSecret.exposedText)",
-      "IBIND_OAUTH1A_REALM=\(realm)", "IBIND_OAUTH1A_DH_PRIME=\(prime)",
-      "IBIND_OAUTH1A_DH_GENERATOR=2",
-      "IBIND_OAUTH1A_ENCRYPTION_KEY_FP=\(folder)/private_encryption.pem",
-      "IBIND_OAUTH1A_SIGNATURE_KEY_FP=\(folder)/private_signature.pem", "",
-    ]
-    return [
-      ("private_encryption.pem", encryptionKeyPEM), ("private_signature.pem", signatureKeyPEM),
-      ("ibind.env", Secret(lines.joined(separator: "\n"))),
-    ]
-  }
-
   /// RFC 3526 section 3, 2048 bits: making a safe prime of that size takes a minute.
   private static let modpGroup14 =
     "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22514a0879"
@@ -82,11 +59,4 @@ package struct SimulatedUser: Sendable {
     + "1c55d39a69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb9ed529077096966d670c354e4abc9804"
     + "f1746c08ca18217c32905e462e36ce3be39e772c180e86039b2783a2ec07a28fb5c55df06f4c52c9de2bcbf6"
     + "955817183995497cea956ae515d2261898fa051015728e5a8aacaa68ffffffffffffffff"
-}
-
-extension String {
-  /// The text with another beginning.
-  fileprivate func replacingPrefix(_ prefix: String, by other: String) -> String {
-    hasPrefix(prefix) ? other + dropFirst(prefix.count) : self
-  }
 }

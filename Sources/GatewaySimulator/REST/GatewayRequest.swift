@@ -17,9 +17,13 @@ struct GatewayRequest: Sendable {
   let hasUserAgent: Bool
   /// The value of the cookie `api`, which names the session of a socket.
   let sessionCookie: String?
-  /// The address as the client has it, without its query, and with it.
-  let url: String
-  let urlWithQuery: String
+  /// The addresses that a client may have signed, without the query.
+  ///
+  /// The first is the one that it has asked for by `Host`. IBind says `api.ibkr.com` there whatever
+  /// it is connected to, so the server's own addresses count as well.
+  let urls: [String]
+  /// The query as it was sent.
+  let search: String
 
   /// Reads a request's target and headers.
   ///
@@ -29,6 +33,7 @@ struct GatewayRequest: Sendable {
     target: String,
     fields: HTTPFields = HTTPFields(),
     scheme: String = "https",
+    ownHosts: [String] = [],
     body: [UInt8] = []
   ) {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -48,9 +53,8 @@ struct GatewayRequest: Sendable {
     authorization = fields["Authorization"]
     hasUserAgent = fields["User-Agent"] != nil
     sessionCookie = Self.session(in: fields["Cookie"] ?? "")
-    let origin = "\(scheme)://\(fields["Host"] ?? "")"
-    url = origin + parts[0]
-    urlWithQuery = origin + target
+    urls = ([fields["Host"] ?? ""] + ownHosts).map { "\(scheme)://\($0)\(parts[0])" }
+    search = parts.count > 1 ? String(parts[1]) : ""
   }
 
   /// A parameter from the query, or from a body that is a JSON object.
@@ -84,6 +88,8 @@ struct GatewayResponse: Sendable, Hashable {
   let body: String
   /// The seconds of a `Retry-After`, where there is one.
   var retryAfter: Int64?
+  /// Where else a browser finds what it wants.
+  var location: String?
 
   private init(status: Int, contentType: String, body: String) {
     self.status = status
@@ -114,6 +120,17 @@ struct GatewayResponse: Sendable, Hashable {
     contentType: "text/html; charset=utf-8",
     body: "gone"
   )
+
+  /// Sends a browser somewhere else.
+  static func redirection(_ location: String) -> GatewayResponse {
+    var response = GatewayResponse(
+      status: 302,
+      contentType: "text/html; charset=utf-8",
+      body: ""
+    )
+    response.location = location
+    return response
+  }
 
   /// What the gateway says to a path that it does not know.
   static let notFound = GatewayResponse(

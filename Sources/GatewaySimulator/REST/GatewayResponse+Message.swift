@@ -7,7 +7,8 @@ extension GatewayResponse {
   /// The answer as it goes over the wire, with the headers of recorded answers.
   func message() throws(HTTPError) -> [UInt8] {
     let reasons = [
-      200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+      200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+      404: "Not Found",
       410: "Gone", 411: "Length Required", 429: "Too Many Requests", 500: "Internal Server Error",
       503: "Service Unavailable",
     ]
@@ -16,6 +17,7 @@ extension GatewayResponse {
     try fields.append("cache-control", "max-age=0, no-cache, no-store")
     try fields.append("x-response-time", "0ms")
     try fields.append("vary", "Accept-Encoding,Origin")
+    if let location { try fields.append("location", location) }
     if let retryAfter { try fields.append("retry-after", "\(retryAfter)") }
     try fields.append("transfer-encoding", "chunked")
     var message: [UInt8] = []

@@ -103,6 +103,7 @@ extension GatewaySimulator {
       target: request.head.target,
       fields: request.head.fields,
       scheme: context == nil ? "http" : "https",
+      ownHosts: ["127.0.0.1:\(port)", "localhost:\(port)"],
       body: request.body
     )
   }

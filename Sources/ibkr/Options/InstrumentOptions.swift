@@ -2,7 +2,6 @@
 // This file is part of ibkr-stream.
 
 import ArgumentParser
-import Glibc
 
 /// What to subscribe to.
 struct InstrumentOptions: ParsableArguments {
@@ -48,19 +47,7 @@ struct InstrumentOptions: ParsableArguments {
 
   private func fileSymbols() throws -> [String] {
     guard let file else { return [] }
-    let descriptor = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw ValidationError("cannot read the file of symbols '\(file)': is it there?")
-    }
-    defer { if file != "-" { close(descriptor) } }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while bytes.count < 16 << 20 {
-      let count = read(descriptor, &buffer, buffer.count)
-      guard count > 0 else { break }
-      bytes += buffer.prefix(count)
-    }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    return try TextFile.read(file, as: "the file of symbols").split(whereSeparator: \.isNewline)
       .map { $0.prefix { $0 != "#" }.trimmingSpaces() }
       .filter { !$0.isEmpty }
   }

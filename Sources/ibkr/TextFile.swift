@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import ArgumentParser
+import Glibc
+
+/// Small files that are named on the command line.
+enum TextFile {
+  /// Reads a file, up to 16 MiB of it.
+  ///
+  /// - Parameters:
+  ///   - path: The file; `-` is standard input.
+  ///   - purpose: What the file is, for the error: `the file of symbols`.
+  /// - Returns: Its text.
+  /// - Throws: `ValidationError` if it cannot be read.
+  static func read(_ path: String, as purpose: String) throws -> String {
+    let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+    let failure = ValidationError("cannot read \(purpose) '\(path)': is it there, and a file?")
+    guard descriptor >= 0 else { throw failure }
+    defer { if path != "-" { close(descriptor) } }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while bytes.count < 16 << 20 {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      guard count >= 0 else { throw failure }
+      if count == 0 { break }
+      bytes += buffer.prefix(count)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
