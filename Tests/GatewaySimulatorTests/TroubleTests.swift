@@ -208,11 +208,3 @@ import Testing
     #expect(response?.status == 500)
   }
 }
-
-extension OAuthGateTests.Client {
-  /// A flag of `auth/status`.
-  mutating func flag(_ name: String) throws -> Bool? {
-    let response = try send("/iserver/auth/status", method: "POST")
-    return try JSONValue(parsing: Array(try #require(response).body.utf8))[name]?.bool
-  }
-}
