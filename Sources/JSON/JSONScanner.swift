@@ -59,6 +59,8 @@ package struct JSONScanner {
     return member()
   }
 
+  // Into its only caller, so that the member is not copied on the way out.
+  @inline(__always)
   private mutating func member() -> JSONMember? {
     guard let quote = nextByte() else { return nil }
     guard quote == UInt8(ascii: "\"") else { return fail(.malformed) }
@@ -81,6 +83,7 @@ package struct JSONScanner {
     )
   }
 
+  @inline(__always)
   private func key(_ name: Range<Int>) -> JSONKey {
     let count = name.count
     if count >= 8 { return JSONKey(word: ByteScan.word(base, name.lowerBound), count: count) }

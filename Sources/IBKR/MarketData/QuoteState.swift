@@ -133,9 +133,11 @@ package struct QuoteState: Sendable {
     _ message: UnsafeRawBufferPointer,
     other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void = { _, _, _ in }
   ) -> Update? {
-    guard let head = MessageHead(message), head.topic == .marketData, !head.hasError else {
-      return nil
-    }
+    // One look: the head is complete only at the end of the message, and a new request clears the
+    // state, so the fields wait until then.
+    var fields = FieldPlaces()
+    let head = MessageHead(message) { id, member in fields.append(id, member) }
+    guard let head, head.topic == .marketData, !head.hasError else { return nil }
     let (isSnapshot, isNew) = rule.observe(
       serverID: head.serverID,
       updated: head.updated,
@@ -144,19 +146,16 @@ package struct QuoteState: Sendable {
     if isNew { forget() }
     var update = Update(isSnapshot: isSnapshot)
     var digest: UInt64 = 0
-    var scanner = JSONScanner(message)
-    while let member = scanner.nextMember() {
-      guard let id = member.key.number else { continue }
-      let content = scanner.bytes(member.content)
+    fields.forEach(in: message) { id, content, kind in
       // Order does not count: the gateway sends the same image in two orders.
       digest &+= Digest.of(content, seed: UInt64(truncatingIfNeeded: id))
       if id == 6509 {
-        guard !availability.elementsEqual(content) else { continue }
+        guard !availability.elementsEqual(content) else { return }
         availability = Array(content)
         noteAvailability()
       } else if id != 6119, id != 6508 {
         update.carriesFields = true
-        set(id, content, member.kind, &update, other)
+        set(id, content, kind, &update, other)
       }
     }
     update.flags = lasting
