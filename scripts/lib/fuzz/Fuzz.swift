@@ -19,6 +19,7 @@ private let target: @Sendable (Input) -> Void = {
   case "http-response": fuzzHTTPResponse
   case "utf8": fuzzUTF8
   case "json": fuzzJSON
+  case "message": fuzzMessage
   default: fatalError("FUZZ_TARGET names no target")
   }
 }()

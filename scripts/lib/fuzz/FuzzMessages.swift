@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import IBKR
+import JSON
+
+/// A message of the server: the one look at it beside the strict reader, then every typed value.
+@Sendable func fuzzMessage(_ input: Input) {
+  let difference = ReferenceHead(input.bytes)?.difference(from: input.bytes)
+  require(difference == nil, difference ?? "")
+  guard let message = Message(received: input.bytes) else { return require(false, "no event") }
+  require(message.bytes == input.bytes, "other bytes")
+  require(!Portrait(message.content).description.isEmpty, "no content")
+  // The merged quote takes what comes, whatever it was.
+  var state = QuoteState()
+  for _ in 0..<2 {
+    input.bytes.withUnsafeBytes { bytes in
+      let update = state.apply(bytes)
+      require(update == nil || message.topic == .marketData, "a quote of another topic")
+    }
+  }
+}
