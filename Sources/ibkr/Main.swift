@@ -64,7 +64,9 @@ struct IBKRCommand: ParsableCommand {
       storage, 78 configuration, 130 or 143 after a second signal.
       """,
     version: version,
-    subcommands: [RecordCommand.self, StreamCommand.self, SimulateCommand.self]
+    subcommands: [
+      RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
+    ]
   )
 
   /// The version of the program.

@@ -199,4 +199,10 @@ import Testing
     #expect(error?.description.contains("HTTPS_PROXY") == true)
     #expect(error?.description.contains("hunter2") == false)
   }
+
+  @Test func fieldsAreSearched() throws {
+    #expect(try FieldsCommand.parse(["bid"]).text == "bid")
+    let nothing = try FieldsCommand.parse(["no such field"])
+    #expect(throws: (any Error).self) { try nothing.run() }
+  }
 }
