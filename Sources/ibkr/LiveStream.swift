@@ -117,11 +117,11 @@ struct LiveStream {
     }
   }
 
-  private func feed(_ name: InstrumentName, _ instrument: Instrument) -> MarketDataFeed {
+  private func feed(_ name: InstrumentName, _ instrument: Instrument) throws -> MarketDataFeed {
     // With a symbol the exchange has told namesakes apart; with a conid it is where data comes from.
     let exchange = Int(name.symbol) == nil ? nil : name.exchange
     let fields = instruments.fields?.fields ?? MarketDataField.standard
-    return .marketData(conid: instrument.conid, exchange: exchange, fields: fields)
+    return try .marketData(conid: instrument.conid, exchange: exchange, fields: fields)
   }
 
   /// Runs a stream until it is to end, or its sink has.

@@ -22,6 +22,6 @@ public struct SubscriptionKey: Sendable, Hashable {
   /// The exchange that the target names, if it names one.
   public var exchange: Substring? {
     guard let at = target.firstIndex(of: "@") else { return nil }
-    return target[target.index(after: at)...]
+    return target[target.index(after: at)...].prefix { $0 != ";" }
   }
 }

@@ -11,17 +11,18 @@ public struct MarketData: Sendable {
   /// The message, with its bytes, number and times.
   public let message: Message
 
-  /// The instrument.
+  /// The instrument; 0 for a combination, which has none.
   public let conid: Int
 
   /// Reads a message as a quote.
   ///
   /// - Parameter message: Any message; there is no quote in one of another topic, or in an error.
   public init?(_ message: Message) {
-    guard message.topic == .marketData, message.direction == .inbound, let conid = message.conid
+    guard message.topic == .marketData, message.direction == .inbound,
+      !message.record.flags.contains(.error)
     else { return nil }
     self.message = message
-    self.conid = conid
+    conid = message.conid ?? 0
   }
 
   /// The value of a field, nil if the message does not carry it.
@@ -31,15 +32,16 @@ public struct MarketData: Sendable {
     message.withBytes { bytes in
       bytes.withUnsafeBytes { raw in
         var scanner = JSONScanner(raw)
+        var value: MarketDataValue?
         while let member = scanner.nextMember() {
-          guard member.key.number == field.id else { continue }
-          return MarketDataValue(
+          guard scanner.fieldID(of: member) == field.id else { continue }
+          value = MarketDataValue(
             content: scanner.bytes(member.content),
             isText: member.kind == .string,
             kind: field.description?.kind
           )
         }
-        return nil
+        return value
       }
     }
   }
@@ -51,7 +53,7 @@ public struct MarketData: Sendable {
         var scanner = JSONScanner(raw)
         var fields: [(field: MarketDataField, value: MarketDataValue)] = []
         while let member = scanner.nextMember() {
-          guard let id = member.key.number else { continue }
+          guard let id = scanner.fieldID(of: member) else { continue }
           let field = MarketDataField(id)
           let value = MarketDataValue(
             content: scanner.bytes(member.content),
@@ -64,6 +66,22 @@ public struct MarketData: Sendable {
       }
     }
   }
+
+  /// A value that is no field of IBKR's, by its name: `87_raw`, the volume as a number, which older
+  /// servers send; nil if the message does not carry it.
+  ///
+  /// - Parameter name: The name.
+  public subscript(named name: String) -> MarketDataValue? {
+    guard let value = message.tree?[name], let text = value.string else { return nil }
+    var content = text
+    return content.withUTF8 {
+      MarketDataValue(content: UnsafeRawBufferPointer($0), isText: false, kind: .number)
+    }
+  }
+
+  /// The instrument as it was asked for, with the exchange or the legs: `265598@ARCA`; older servers
+  /// do not say.
+  public var target: String? { self[named: "conidEx"]?.text }
 
   /// The best bid, if it has changed.
   public var bid: Decimal? { self[.bidPrice]?.decimal }

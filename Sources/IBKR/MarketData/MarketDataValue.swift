@@ -27,6 +27,9 @@ public struct MarketDataValue: Sendable, Hashable {
   /// That is not the same as a field that is missing, which has not changed.
   public let isNone: Bool
 
+  /// The value of a flag: 1 or 0, also as `true` or `false`; nil for anything else.
+  public var flag: Bool? { JSONValue.string(text).bool }
+
   init(content: UnsafeRawBufferPointer, isText: Bool, kind: MarketDataField.Kind?) {
     text =
       (isText ? JSONString.text(content) : nil) ?? String(decoding: content, as: UTF8.self)
@@ -54,6 +57,14 @@ struct QuoteNumber {
   ///   - content: The value without the quotes of a string.
   ///   - allowsMark: Whether a `C` or `H` in front has a meaning, which is so for prices only.
   init(_ content: UnsafeRawBufferPointer, allowsMark: Bool) {
+    read(content, allowsMark: allowsMark)
+    guard decimal == nil, !isNone, content.contains(UInt8(ascii: "\\")) else { return }
+    // `N\/A` is written by servers that escape slashes.
+    var plain = JSONString.text(content) ?? ""
+    plain.withUTF8 { read(UnsafeRawBufferPointer($0), allowsMark: allowsMark) }
+  }
+
+  private mutating func read(_ content: UnsafeRawBufferPointer, allowsMark: Bool) {
     var rest = content[...]
     while rest.first == UInt8(ascii: " ") { rest.removeFirst() }
     while rest.last == UInt8(ascii: " ") { rest.removeLast() }
@@ -80,6 +91,12 @@ struct QuoteNumber {
       isAbbreviated = decimal != nil
     }
     if decimal == nil { mark = nil }
+  }
+
+  /// Reads a value that is a string already.
+  init(_ text: String, allowsMark: Bool) {
+    var text = text
+    self = text.withUTF8 { QuoteNumber(UnsafeRawBufferPointer($0), allowsMark: allowsMark) }
   }
 
   private static func saysNone(_ text: Slice<UnsafeRawBufferPointer>) -> Bool {

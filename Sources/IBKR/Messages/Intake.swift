@@ -94,6 +94,16 @@ struct Intake: ~Copyable {
   }
 }
 
+extension MessageBatch {
+  /// What the server calls the request that a message of history answers; nil for other messages.
+  func historyID(at index: Int) -> String? {
+    withBytes(of: index) { bytes in
+      guard let head = MessageHead(bytes), head.topic == .history else { return nil }
+      return head.requestID(in: bytes)
+    }
+  }
+}
+
 extension FrameKind {
   init(_ kind: MessageKind) {
     self =

@@ -25,13 +25,19 @@ struct MessageRouter: Sendable {
   private var numbers: [Int: UInt32] = [:]
   // Instruments with more than one subscription: rare, so they cost a second look.
   private var shared: [Int: [UInt32]] = [:]
+  // Combinations, which have no conid, and feeds other than quotes: few, so they are asked in turn.
+  private var others: [SubscriptionKey] = []
   /// How many messages were of no known sort.
   private(set) var unrecognised = 0
 
-  /// Adds a subscription to market data.
+  /// Adds a subscription.
   mutating func add(_ key: SubscriptionKey) {
-    guard key.topic == .marketData, let conid = key.conid else { return }
+    guard slots[key.number] == nil else { return }
     slots[key.number] = Slot(target: Array(key.target.utf8))
+    guard key.topic == .marketData, let conid = key.conid else {
+      others.append(key)
+      return
+    }
     if let other = numbers[conid] {
       shared[conid, default: [other]].append(key.number)
     } else {
@@ -41,10 +47,12 @@ struct MessageRouter: Sendable {
 
   /// Forgets a subscription.
   mutating func remove(_ key: SubscriptionKey) {
-    guard slots.removeValue(forKey: key.number) != nil, let conid = key.conid else { return }
-    let others = shared.removeValue(forKey: conid)?.filter { $0 != key.number } ?? []
-    numbers[conid] = others.first
-    if others.count > 1 { shared[conid] = others }
+    guard slots.removeValue(forKey: key.number) != nil else { return }
+    others.removeAll { $0.number == key.number }
+    guard key.topic == .marketData, let conid = key.conid else { return }
+    let rest = shared.removeValue(forKey: conid)?.filter { $0 != key.number } ?? []
+    numbers[conid] = rest.first
+    if rest.count > 1 { shared[conid] = rest }
   }
 
   /// The next message of this subscription is to be told.
@@ -81,8 +89,21 @@ struct MessageRouter: Sendable {
       unrecognised += 1
       return .none
     case .system, .status, .accounts, .error, .waitingForSession: return .control
-    default: return head.hasError ? .control : .none
+    default: return route(feed: head, bytes, into: &record)
     }
+  }
+
+  /// A message of a feed other than quotes: which of its first is an image, nobody knows.
+  private mutating func route(
+    feed head: MessageHead,
+    _ bytes: UnsafeRawBufferPointer,
+    into record: inout EventRecord
+  ) -> Notice {
+    record.subscription = others.first { $0.isMeant(by: head, bytes) }?.number ?? 0
+    if head.hasError { return .control }
+    guard slots[record.subscription]?.isAwaited == true else { return .none }
+    slots[record.subscription]?.isAwaited = false
+    return .answered(record.subscription, isImage: true)
   }
 
   private mutating func route(
@@ -110,6 +131,7 @@ struct MessageRouter: Sendable {
   /// With `@EXCH` it is not known which topic comes back: the target counts first, then the conid
   /// (protocol reference 4.9).
   private func subscription(of head: MessageHead, _ bytes: UnsafeRawBufferPointer) -> UInt32? {
+    guard head.conid > 0 else { return others.first { $0.isMeant(by: head, bytes) }?.number }
     guard let several = shared[head.conid] else { return numbers[head.conid] }
     let target = UnsafeRawBufferPointer(rebasing: bytes[head.targetPlace])
     return several.first { slots[$0]?.target.elementsEqual(target) == true } ?? several.first

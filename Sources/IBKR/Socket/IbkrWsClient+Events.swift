@@ -25,6 +25,7 @@ extension IbkrWsClient {
       switch intake.add(messages, index, realtime: realtime, monotonic: monotonic) {
       case .none: continue
       case .answered(let number, let isImage):
+        if let id = messages.historyID(at: index) { reconciler.named(number, id) }
         answered(number, isImage: isImage, realtime: realtime, monotonic: monotonic)
       case .control:
         control(messages, index)
@@ -66,7 +67,7 @@ extension IbkrWsClient {
       switch action {
       case .send(let command, let number):
         if let number { intake.router.awaitAnswer(to: number) }
-        outbox?.yield(OutgoingCommand(text: command, topic: .marketData))
+        outbox?.yield(OutgoingCommand(text: command, topic: Topic(command: command)))
       case .state(let key, let state):
         tell(.subscription(key, state))
       }

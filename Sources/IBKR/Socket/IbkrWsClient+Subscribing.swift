@@ -54,6 +54,13 @@ extension IbkrWsClient {
   public func want(_ feed: some Feed) throws(IbkrError) -> SubscriptionKey {
     let request = feed.request
     try request.validate()
+    if let other = reconciler.request(like: request), !other.agrees(with: request) {
+      throw IbkrError(
+        .invalidSubscription,
+        "\(request) is subscribed to already with other parameters",
+        remedy: "end that subscription first, or use the same"
+      )
+    }
     let (key, actions) = reconciler.want(request)
     intake.router.add(key)
     perform(actions)

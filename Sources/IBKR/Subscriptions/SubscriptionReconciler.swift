@@ -86,6 +86,11 @@ struct SubscriptionReconciler: Sendable {
 
   // MARK: - What is wanted
 
+  /// What the same feed and target has been asked for with, if it is wanted already.
+  func request(like request: FeedRequest) -> FeedRequest? {
+    numbers["\(request.topic.rawValue)+\(request.target)"].flatMap { entries[$0]?.request }
+  }
+
   /// Wants a feed; a second time it is shared, with the fields of both.
   mutating func want(_ request: FeedRequest) -> (key: SubscriptionKey, actions: [Action]) {
     let identity = "\(request.topic.rawValue)+\(request.target)"
@@ -118,7 +123,9 @@ struct SubscriptionReconciler: Sendable {
     }
     entries[key.number] = nil
     numbers["\(key.topic.rawValue)+\(key.target)"] = nil
-    if isReady, entry.phase != .pending { farewells.append(entry.request.unsubscribeCommand) }
+    if isReady, entry.phase != .pending, let command = entry.request.unsubscribeCommand {
+      farewells.append(command)
+    }
     return [.state(key, .ended)]
   }
 
@@ -143,6 +150,7 @@ struct SubscriptionReconciler: Sendable {
     isReady = false
     farewells = []
     return keys.compactMap { key in
+      entries[key.number]?.request.serverID = nil
       guard entries[key.number]?.phase != .pending else { return nil }
       entries[key.number]?.phase = .pending
       return .state(key, .pending)
@@ -178,6 +186,12 @@ struct SubscriptionReconciler: Sendable {
     let renewAt = renewal(after: now, using: &generator)
     entries[number]?.phase = .active(renewAt: renewAt)
     return [.state(entry.key, .active)]
+  }
+
+  /// The server has named a request of history: it is unsubscribed by that.
+  mutating func named(_ number: UInt32, _ serverID: String) {
+    // The name becomes part of a command.
+    if FeedRequest.isPlain(serverID) { entries[number]?.request.serverID = serverID }
   }
 
   /// The server refuses a subscription.

@@ -11,7 +11,9 @@ struct SymbolNames {
   /// A subscription as far as names go: the instrument and the exchange that was asked for.
   private struct Target: Hashable {
     let conid: Int
-    let exchange: Substring?
+    var exchange: Substring?
+    /// The legs, for what has no conid.
+    var combination: String?
   }
 
   private var symbols: [Int: String] = [:]
@@ -26,8 +28,8 @@ struct SymbolNames {
 
   /// Learns what a subscription's number stands for.
   mutating func learn(_ key: SubscriptionKey) {
-    guard let conid = key.conid else { return }
-    targets[key.number] = Target(conid: conid, exchange: key.exchange)
+    guard let target = Self.target(of: key) else { return }
+    targets[key.number] = target
   }
 
   /// The name of a subscription's records.
@@ -42,14 +44,19 @@ struct SymbolNames {
 
   /// The name of a subscription's records, nil if it has no instrument.
   mutating func name(of key: SubscriptionKey) -> String? {
-    guard let conid = key.conid else { return nil }
-    return name(of: Target(conid: conid, exchange: key.exchange))
+    Self.target(of: key).map { name(of: $0) }
+  }
+
+  private static func target(of key: SubscriptionKey) -> Target? {
+    if let conid = key.conid { return Target(conid: conid, exchange: key.exchange) }
+    return key.topic == .marketData ? Target(conid: 0, combination: key.target) : nil
   }
 
   private mutating func name(of target: Target) -> String {
     if let name = names[target] { return name }
     let suffix = target.exchange.map { "@\($0)" } ?? ""
-    var name = (symbols[target.conid] ?? String(target.conid)) + suffix
+    var name =
+      target.combination ?? (symbols[target.conid] ?? String(target.conid)) + suffix
     // A name that is too long for a file, or that another instrument has, gives way to the conid,
     // which is unique.
     if PartPath.encoded(name).utf8.count > 200 { name = "\(target.conid)\(suffix)" }
