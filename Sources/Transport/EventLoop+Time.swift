@@ -36,6 +36,10 @@ extension EventLoop {
   /// On virtual time it is the loop itself, whose time would otherwise run ahead of them.
   package var background: (any TaskExecutor)? { isVirtual ? self : nil }
 
+  /// The realtime clock of the machine, in nanoseconds since 1970: for log lines, which belong to no
+  /// loop.
+  package static var realtime: Int64 { read(CLOCK_REALTIME) }
+
   private static func read(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

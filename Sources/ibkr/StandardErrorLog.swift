@@ -3,6 +3,7 @@
 
 import Glibc
 import Logging
+import Transport
 
 /// Writes log lines to standard error: time in UTC, level, message, then `name=value`.
 struct StandardErrorLog: LogHandler {
@@ -26,13 +27,13 @@ struct StandardErrorLog: LogHandler {
   }
 
   private static func time() -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
+    let now = EventLoop.realtime
+    var seconds = time_t(now / 1_000_000_000)
     var parts = tm()
-    gmtime_r(&now.tv_sec, &parts)
+    gmtime_r(&seconds, &parts)
     var text = [CChar](repeating: 0, count: 32)
     strftime(&text, text.count, "%Y-%m-%dT%H:%M:%S", &parts)
-    let milliseconds = String(now.tv_nsec / 1_000_000 + 1_000).dropFirst()
+    let milliseconds = String(now / 1_000_000 % 1_000 + 1_000).dropFirst()
     let prefix = text.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     return "\(prefix).\(milliseconds)Z"
   }
