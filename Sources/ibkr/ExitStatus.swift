@@ -32,6 +32,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
     case is StorageError: self = .storage
     case is TransportError: self = .network
     case is GapsFound: self = .gaps
+    case let failed as ChecksFailed: self.init(failed.first.area)
     default:
       // What ArgumentParser throws: help that was asked for is a success, all else is wrong usage.
       switch IBKRCommand.exitCode(for: error) {
@@ -42,12 +43,22 @@ enum ExitStatus: Int32, Sendable, Hashable {
     }
   }
 
+  private init(_ area: Check.Area) {
+    switch area {
+    case .configuration: self = .configuration
+    case .network: self = .network
+    case .session: self = .authentication
+    case .storage: self = .storage
+    }
+  }
+
   private init(_ code: IbkrError.Code) {
     switch code {
     case .unknownSymbol, .ambiguousSymbol, .invalidSubscription: self = .usage
     case .authentication, .sessionGone, .competing: self = .authentication
     case .network, .timeout, .untrusted, .unexpectedAnswer: self = .network
     case .invalidConfiguration: self = .configuration
+    case .storage: self = .storage
     default: self = .failure
     }
   }

@@ -16,6 +16,9 @@ enum Main {
     SignalSource.block([SIGINT, SIGTERM])
     // Whoever reads our output may leave; the write says so then.
     signal(SIGPIPE, SIG_IGN)
+    // The memory has keys and tokens in it, which are not to be found in a file after a crash.
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     // On the pool, because this thread does nothing but wait.
     Task { @concurrent in exit(await run().rawValue) }
     while true { pause() }
@@ -66,6 +69,7 @@ struct IBKRCommand: ParsableCommand {
     version: version,
     subcommands: [
       RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
+      AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
     ]
   )
 

@@ -15,6 +15,7 @@ import Testing
     #expect(parameters.prime.bitCount == 512)
     #expect(try parameters.prime.isProbablyPrime())
     #expect(try parameters.prime.half.isProbablyPrime())
+    #expect(try parameters.prime.isProbablySafePrime())
     #expect(parameters.pem.hasPrefix("-----BEGIN DH PARAMETERS-----\n"))
     // The file holds this prime: DER has its bytes as they are, after a zero for the sign.
     let body = parameters.pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
@@ -43,6 +44,21 @@ import Testing
   )
   func `Primes are told from others`(digits: String, isPrime: Bool) throws {
     #expect(try UnsignedInteger(hexadecimal: digits).isProbablyPrime() == isPrime)
+  }
+
+  @Test func `Safe primes are told from others`() throws {
+    let safe = try (0..<2_000).filter { number in
+      let bytes = [UInt8(number >> 8), UInt8(number & 255)]
+      return try UnsignedInteger(bytes: bytes).isProbablySafePrime()
+    }
+    // A005385 of the On-Line Encyclopedia of Integer Sequences, without 5 and 7.
+    #expect(
+      safe == [
+        11, 23, 47, 59, 83, 107, 167, 179, 227, 263, 347, 359, 383, 467, 479, 503, 563, 587, 719,
+        839, 863, 887, 983, 1_019, 1_187, 1_283, 1_307, 1_319, 1_367, 1_439, 1_487, 1_523, 1_619,
+        1_823, 1_907,
+      ]
+    )
   }
 
   @Test(arguments: [("0", "0"), ("1", "0"), ("2", "1"), ("101", "80"), ("ffff", "7fff")])

@@ -40,7 +40,7 @@ public actor IbkrClient {
   /// The base of all calls.
   nonisolated let base: WebURL
   private nonisolated let ownsLoop: Bool
-  private let http: HTTPClient
+  let http: HTTPClient
 
   /// What has become of the OAuth session.
   var session = OAuthSession()

@@ -86,18 +86,23 @@ package enum SecretFile {
   /// Whether there is a file of this path.
   static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// What is wrong with a key file's permissions, with the command that puts it right.
+  /// That others than its owner can read a file.
+  struct Exposure: Sendable, Hashable {
+    /// The file.
+    let path: String
+    /// Its permissions, octal.
+    let mode: String
+    /// What puts them right.
+    var command: String { "chmod 600 \(ShellWord.quoted(path))" }
+  }
+
+  /// Looks at a key file's permissions.
   ///
   /// - Parameter path: The file.
   /// - Returns: nil if only its owner can read it, or if it is not there.
-  package static func exposure(of path: String) -> String? {
+  static func exposure(of path: String) -> Exposure? {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & 0o077 != 0 else { return nil }
-    let mode = String(status.st_mode & 0o777, radix: 8)
-    let quoted =
-      "'"
-      + path.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
-    return "the key file \(path) can be read by others (mode \(mode)): chmod 600 \(quoted)"
+    return Exposure(path: path, mode: String(status.st_mode & 0o777, radix: 8))
   }
 }

@@ -11,7 +11,7 @@ public struct IbkrError: Error, Sendable, Hashable {
     private enum Storage: String, Sendable {
       case authentication, sessionGone, competing, network, timeout, untrusted, server, rateLimited
       case unexpectedAnswer, invalidConfiguration, invalidSubscription
-      case unknownSymbol, ambiguousSymbol, overflow, closed
+      case unknownSymbol, ambiguousSymbol, overflow, closed, storage
     }
 
     private let storage: Storage
@@ -48,6 +48,8 @@ public struct IbkrError: Error, Sendable, Hashable {
     public static let overflow = Code(.overflow)
     /// The client has been stopped.
     public static let closed = Code(.closed)
+    /// A file of keys cannot be written, or would be overwritten.
+    public static let storage = Code(.storage)
   }
 
   /// The kind of failure.

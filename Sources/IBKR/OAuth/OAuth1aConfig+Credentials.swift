@@ -35,8 +35,8 @@ extension OAuth1aConfig {
   /// - Throws: ``IbkrError`` with `invalidConfiguration` that says which part is wrong.
   package func credentials() throws(IbkrError) -> OAuth1aCredentials {
     try verify()
-    let encryption = try key(encryptionKey, encryptionKeyFile, .encryptionKey)
-    let signature = try key(signatureKey, signatureKeyFile, .signatureKey)
+    let encryption = try keyText(.encryptionKey) ?? Secret("")
+    let signature = try keyText(.signatureKey) ?? Secret("")
     do throws(OAuth1aError) {
       return try OAuth1aCredentials(
         consumerKey: consumerKey ?? "",
@@ -55,19 +55,24 @@ extension OAuth1aConfig {
 
   /// What is wrong with the permissions of the key files, each with the command against it.
   package var exposedKeyFiles: [String] {
-    [
-      encryptionKey == nil ? encryptionKeyFile : nil,
-      signatureKey == nil ? signatureKeyFile : nil,
-    ]
-    .compactMap { $0.flatMap(SecretFile.exposure(of:)) }
+    [SecretName.encryptionKey, .signatureKey]
+      .compactMap { keyFile($0).flatMap(SecretFile.exposure(of:)) }
+      .map { "the key file \($0.path) can be read by others (mode \($0.mode)): \($0.command)" }
   }
 
-  private func key(
-    _ text: Secret?,
-    _ file: String?,
-    _ name: SecretName
-  ) throws(IbkrError) -> Secret {
-    guard let text else { return try SecretFile.read(file ?? "", for: name.fileVariable) }
+  /// The file that a key is read from, nil if its text is given.
+  func keyFile(_ name: SecretName) -> String? {
+    switch name {
+    case .encryptionKey: encryptionKey == nil ? encryptionKeyFile : nil
+    case .signatureKey: signatureKey == nil ? signatureKeyFile : nil
+    default: nil
+    }
+  }
+
+  /// The text of a key, from its file if need be; nil if neither is named.
+  func keyText(_ name: SecretName) throws(IbkrError) -> Secret? {
+    if let file = keyFile(name) { return try SecretFile.read(file, for: name.fileVariable) }
+    guard let text = name == .signatureKey ? signatureKey : encryptionKey else { return nil }
     let exposed = text.exposedText
     // Files of variables hold a PEM on one line, with \n for its line ends.
     guard !exposed.utf8.contains(UInt8(ascii: "\n")) else { return text }

@@ -91,16 +91,14 @@ package enum PrimeReview {
       return MaterialFault("is an even number: its end is cut or mistyped", remedy: again)
     }
     // Without memory nothing can be said, and nothing is.
-    guard (try? number.isProbablyPrime()) != false else {
+    guard (try? number.isProbablySafePrime()) == false else { return nil }
+    guard (try? number.isProbablyPrime()) == true else {
       return MaterialFault("is no prime number: a digit is mistyped", remedy: again)
     }
-    guard (try? number.half.isProbablyPrime()) != false else {
-      return MaterialFault(
-        "is a prime, but not a safe one",
-        remedy: "make new parameters with `ibkr auth setup` and upload them",
-        isGrave: false
-      )
-    }
-    return nil
+    return MaterialFault(
+      "is a prime, but not a safe one",
+      remedy: "make new parameters with `ibkr auth setup` and upload them",
+      isGrave: false
+    )
   }
 }

@@ -16,7 +16,7 @@ package final class POSIXStorage: Storage {
   private let descriptor: Int32
 
   /// The file whose lock stands for the directory; its name keeps it out of readers' patterns.
-  private static let lockName = ".lock"
+  static let lockName = ".lock"
 
   /// Opens a directory, creating it and what is above it if necessary.
   ///

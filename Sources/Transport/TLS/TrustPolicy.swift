@@ -58,3 +58,16 @@ public struct TrustPolicy: Sendable, Hashable {
     }
   }
 }
+
+extension TrustPolicy: CustomStringConvertible {
+  /// What is trusted, in a few words.
+  public var description: String {
+    switch rule {
+    case .system: "the system's authorities"
+    case .authoritiesFile(let file): "the authorities in \(file)"
+    case .authorities: "given authorities"
+    case .pinned(let pins): pins.map(\.description).sorted().joined(separator: ", ")
+    case .insecure: "anybody"
+    }
+  }
+}

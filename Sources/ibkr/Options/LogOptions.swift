@@ -35,8 +35,13 @@ struct LogOptions: ParsableArguments {
   }
 
   /// A logger that writes to standard error.
-  func logger() -> Logger {
-    let level = level
+  ///
+  /// - Parameter usual: What is at least said if no option says anything; nil for what most
+  ///   commands say.
+  /// - Returns: The logger.
+  func logger(unlessAsked usual: Logger.Level? = nil) -> Logger {
+    let isAsked = quiet || verbose > 0 || logLevel != nil
+    let level = isAsked ? level : usual ?? level
     return Logger(label: "ibkr") { _ in
       StandardErrorLog(logLevel: level)
     }

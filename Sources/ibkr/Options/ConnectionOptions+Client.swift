@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import GatewaySimulator
+import IBKR
+import Logging
+
+extension ConnectionOptions {
+  /// Does something with the server that is meant, a simulated one if that was asked for.
+  ///
+  /// - Parameter body: Gets a function that reads the configuration.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, or why there is no simulator.
+  func withServer<Result: Sendable>(
+    _ body: (_ read: () throws -> IbkrConfiguration) async throws -> Result
+  ) async throws -> Result {
+    guard simulate else { return try await body(configuration) }
+    let simulator = try await GatewaySimulator.start()
+    do {
+      let result = try await body { configuration(of: simulator) }
+      try await simulator.stop()
+      return result
+    } catch {
+      try? await simulator.stop()
+      throw error
+    }
+  }
+
+  /// Does something with a client that does nothing by itself; with OAuth it has a live session
+  /// token.
+  ///
+  /// - Parameters:
+  ///   - logger: Where problems are told that are no errors.
+  ///   - body: Gets the client, which is closed at the end.
+  /// - Returns: What `body` returns.
+  /// - Throws: What `body` throws, or why there is no client.
+  func withClient<Result: Sendable>(
+    logger: Logger,
+    _ body: (IbkrClient) async throws -> Result
+  ) async throws -> Result {
+    try await withServer { read in
+      var configuration = try read()
+      configuration.oauth?.initOAuth = false
+      configuration.oauth?.shutdownOAuth = false
+      let client = try IbkrClient(configuration: configuration, logger: logger)
+      do {
+        if client.usesOAuth { try await client.generateLiveSessionToken() }
+        let result = try await body(client)
+        await client.close()
+        return result
+      } catch {
+        await client.close()
+        throw error
+      }
+    }
+  }
+
+  private func configuration(of simulator: GatewaySimulator) -> IbkrConfiguration {
+    var configuration = IbkrConfiguration()
+    configuration.restURL = simulator.url
+    configuration.trust = .authorities(pem: simulator.caPEM)
+    return configuration
+  }
+}
