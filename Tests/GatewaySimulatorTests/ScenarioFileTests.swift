@@ -37,6 +37,7 @@ import Testing
       #""fault":"too-many-requests","for":"20s","retry_after":"7s""#,
       .tooManyRequests(for: .seconds(20), retryAfter: .seconds(7))
     ),
+    (#""fault":"expire-subscriptions""#, .expireSubscriptions),
     (#""fault":"tickle-timeout","for":"90""#, .tickleTimeout(for: .seconds(90))),
     (#""fault":"nightly-reset","for":"5m""#, .nightlyReset(for: .seconds(300))),
   ]

@@ -5,6 +5,7 @@ extension Fault {
   /// The names of the faults in a scenario's file.
   public static let names = [
     "drop-connections", "close-connections", "refuse-connections", "silence", "data-pause",
+    "expire-subscriptions",
     "authentication-loss", "brokerage-loss", "competing-login", "not-established", "token-loss",
     "new-session", "login-loss", "gone", "too-many-requests", "tickle-timeout", "nightly-reset",
   ]
@@ -14,6 +15,7 @@ extension Fault {
     switch name {
     case "drop-connections": self = .dropConnections
     case "close-connections": self = .closeConnections(code: try line.closeCode())
+    case "expire-subscriptions": self = .expireSubscriptions
     case "token-loss": self = .tokenLoss
     case "new-session": self = .newSession
     case "brokerage-loss":
@@ -55,7 +57,7 @@ extension Fault {
   /// What a line may say beside the fault and its times.
   private static func members(of name: String) -> Set<String> {
     switch name {
-    case "drop-connections", "token-loss", "new-session": []
+    case "drop-connections", "expire-subscriptions", "token-loss", "new-session": []
     case "close-connections": ["code"]
     case "brokerage-loss": ["announced"]
     case "authentication-loss": ["for", "announced"]

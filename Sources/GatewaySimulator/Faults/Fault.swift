@@ -13,6 +13,9 @@ public enum Fault: Sendable, Hashable {
   case silence(for: Duration)
   /// Heartbeats go on, market data does not.
   case dataPause(for: Duration)
+  /// Every subscription to market data ends without a word, as those do that were not renewed; asking
+  /// again brings it back.
+  case expireSubscriptions
   /// The brokerage session is gone; its return is told, or not.
   ///
   /// `ssodh/init` brings it back earlier, without a message.

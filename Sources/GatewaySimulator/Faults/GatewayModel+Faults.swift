@@ -57,6 +57,8 @@ extension GatewayModel {
     case .dataPause(let duration):
       state.dataPaused = true
       schedule(.dataAgain, duration, after: time)
+    case .expireSubscriptions:
+      for index in sockets.indices { sockets[index].session.expireSubscriptions() }
     case .authenticationLoss, .brokerageLoss, .competingLogin, .notEstablished, .nightlyReset:
       beginWithSession(fault, at: time)
     case .tokenLoss: state.gate?.endSession()

@@ -21,6 +21,11 @@ extension Scenario {
     single("silence", .silence(for: .seconds(60)), "Open sockets say nothing for a minute."),
     single("data-pause", .dataPause(for: .seconds(60)), "Heartbeats, but no data for a minute."),
     single(
+      "expiry",
+      .expireSubscriptions,
+      "Every subscription to market data ends without a word."
+    ),
+    single(
       "competing",
       .competingLogin(for: .seconds(60)),
       "Another login holds the brokerage session for a minute."

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
+
 extension GatewayRequest {
   /// `trsrv/stocks`: the contracts of each symbol asked for, by company.
   func stocks(_ catalogue: InstrumentCatalogue) -> GatewayResponse {
@@ -82,6 +84,24 @@ extension GatewayRequest {
         + #""multiplier":null,"underlying_issuer":null,"contract_month":null,"#
         + #""company_name":\#(contract.companyName.asJSON),"smart_available":true,"#
         + #""exchange":"\#(contract.exchange)","category":""}"#
+    )
+  }
+
+  /// `contract/trading-schedule`: every instrument is traded around the clock here.
+  func tradingSchedule(_ catalogue: InstrumentCatalogue, at now: Timestamp) -> GatewayResponse {
+    guard let conid = query["conid"].flatMap({ Int($0) }), catalogue[conid] != nil else {
+      return .error("Bad Request: conid", status: 400)
+    }
+    let day: Int64 = 86_400
+    let today = now.milliseconds / 1_000 / day * day
+    let days = (0..<6).map { index in
+      let opening = today + Int64(index) * day
+      return
+        #""\#(opening)":{"liquid_hours":[{"opening":\#(opening),"closing":\#(opening + day)}],"#
+        + #""extended_hours":[]}"#
+    }
+    return .json(
+      #"{"exchange_time_zone":"US/Eastern","schedules":{\#(days.joined(separator: ","))}}"#
     )
   }
 }

@@ -61,6 +61,8 @@ extension GatewayRequest {
       return stocks(gateway.options.catalogue)
     case ("GET", "/trsrv/secdef"):
       return definitions(gateway.options.catalogue)
+    case ("GET", "/contract/trading-schedule"):
+      return tradingSchedule(gateway.options.catalogue, at: now)
     case ("GET", "/portfolio/accounts"):
       guard gateway.login.isEstablished(at: now.monotonic) else { return .json("[]") }
       let id = gateway.account.accountID

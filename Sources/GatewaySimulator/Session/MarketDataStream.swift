@@ -10,6 +10,8 @@ struct MarketDataStream: Sendable {
   let serverID: String
   /// The availability and the first prices are still to come.
   var isOpening = true
+  /// Nothing comes any longer, until it is asked for again.
+  var hasExpired = false
   private(set) var fields: [Field]
   private var sent: [Field: FieldValue] = [:]
   private var hasSentServiceParameters = false

@@ -91,9 +91,21 @@ struct SocketSession: Sendable {
   /// Sends what an instrument's change means for this socket.
   mutating func publish(_ conid: Int, _ feed: InstrumentFeed, updated: Int64) {
     guard let count = streams[conid]?.count else { return }
-    for index in 0..<count where streams[conid]?[index].isOpening == false {
+    for index in 0..<count
+    where streams[conid]?[index].isOpening == false && streams[conid]?[index].hasExpired == false {
       if let message = streams[conid]?[index].changes(feed, updated: updated) {
         output.append(.message(message))
+      }
+    }
+  }
+
+  /// Ends every subscription to market data without a word.
+  mutating func expireSubscriptions() {
+    streams = streams.mapValues { list in
+      list.map { stream in
+        var stream = stream
+        stream.hasExpired = true
+        return stream
       }
     }
   }

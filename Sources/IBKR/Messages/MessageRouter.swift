@@ -19,6 +19,7 @@ struct MessageRouter: Sendable {
     let target: [UInt8]
     var rule = SnapshotRule()
     var isAwaited = false
+    var life = FeedLife()
   }
 
   private var slots: [UInt32: Slot] = [:]
@@ -59,6 +60,9 @@ struct MessageRouter: Sendable {
   mutating func awaitAnswer(to number: UInt32) {
     slots[number]?.isAwaited = true
   }
+
+  /// What has been heard of a subscription.
+  func life(of number: UInt32) -> FeedLife { slots[number]?.life ?? FeedLife() }
 
   /// The connection is new: every subscription begins with an image.
   mutating func reset() {
@@ -123,6 +127,7 @@ struct MessageRouter: Sendable {
       carriesValue: head.carriesValue
     )
     if isSnapshot { record.flags.insert(.snapshot) }
+    slots.values[index].life.heard(record, isSnapshot: isSnapshot)
     guard isNew || slots.values[index].isAwaited else { return .none }
     slots.values[index].isAwaited = false
     return .answered(number, isImage: isNew || isSnapshot)

@@ -44,6 +44,17 @@ extension IbkrWsClient {
     perform(reconciler.answered(number, isImage: isImage, at: monotonic, using: &jitter))
     guard let key = reconciler.key(number) else { return }
     let moment = Gap.Moment(realtime: realtime, monotonic: monotonic)
+    if let before = acquit(number, isImage: isImage),
+      let gap = gaps.begin(
+        .expired,
+        detectedBy: "silent, and its image holds news that never came",
+        start: before.lastHeard,
+        after: before.lastSeq,
+        subscriptions: [key]
+      )
+    {
+      tell(.gap(gap))
+    }
     if let gap = gaps.recovered(key, at: moment, seq: seq) { tell(.gap(gap)) }
   }
 
@@ -70,6 +81,7 @@ extension IbkrWsClient {
         outbox?.yield(OutgoingCommand(text: command, topic: Topic(command: command)))
       case .state(let key, let state):
         tell(.subscription(key, state))
+        noteSilence(of: key, state)
       }
     }
     if !actions.isEmpty { rearm() }
@@ -133,6 +145,7 @@ extension IbkrWsClient {
     guard phase == .running else { return }
     let deadlines = [
       greetingDeadline, heartbeat.deadline, reconciler.deadline, gaps.deadline, nextTic,
+      nextLook,
     ]
     guard let next = deadlines.compactMap(\.self).min() else { return }
     timer = loop.schedule(at: next) { [weak self] in
@@ -178,6 +191,7 @@ extension IbkrWsClient {
       self.nextTic = now + configuration.ticInterval.nanoseconds
       outbox?.yield(OutgoingCommand(text: "tic", topic: .tic))
     }
+    lookForSilence(at: now)
     perform(reconciler.act(at: now, using: &jitter))
     for gap in gaps.expire(at: now) { tell(.gap(gap)) }
     rearm()

@@ -75,6 +75,7 @@ extension IbkrWsClient {
     defer { end() }
     return await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.keepSession() }
+      group.addTask { await self.checkSuspects() }
       await connectAndConverse()
       group.cancelAll()
       return failure
@@ -230,5 +231,6 @@ extension IbkrWsClient {
     tell(.connection(.closed))
     broadcast.finish()
     attachmentInput.finish()
+    checkInput.finish()
   }
 }

@@ -60,6 +60,17 @@ public actor IbkrWsClient {
   /// The session of the last tickle, for the handshake and for a server that asks for it again.
   var cookie: Tickle?
 
+  /// Judges the silence of single subscriptions.
+  var silence = SilenceWatch()
+  var nextLook: Int64?
+  /// Those that have been asked for their image, with what had been heard of them until then.
+  var suspects: [UInt32: FeedLife] = [:]
+  /// Until when no reconnection is made for the sake of a subscription.
+  var lastRescue: [UInt32: Int64] = [:]
+  var tradingHours: [Int: TradingHours] = [:]
+  nonisolated let checks: AsyncStream<SubscriptionKey>
+  nonisolated let checkInput: AsyncStream<SubscriptionKey>.Continuation
+
   var timer: TimerToken?
   var greetingDeadline: Int64?
   var nextTic: Int64?
@@ -99,6 +110,8 @@ public actor IbkrWsClient {
     )
     self.jitter = jitter
     lastAlive = ibkrClient.loop.timestamp()
+    // Each subscription is in it once, as long as it is stale.
+    (checks, checkInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1_000))
     // Sinks are attached by the program's own code, a handful in a run.
     (attachments, attachmentInput) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
   }

@@ -31,6 +31,10 @@ struct SubscriptionReconciler: Sendable {
     var renewalJitter: Int64 = 30_000_000_000
     /// How often a request is repeated before it counts as failed; nil for no end.
     var attempts: Int?
+    /// How many instruments an account may stream at a time (protocol reference 4.9).
+    var marketDataLines = 100
+    /// How many requests for history may be open at a time (protocol reference 4.10).
+    var openHistories = 5
   }
 
   private enum Phase: Equatable {
@@ -74,6 +78,14 @@ struct SubscriptionReconciler: Sendable {
       case .pending, .requested, .failed, nil: false
       }
     }
+  }
+
+  /// How many instruments wait because the account's market-data lines are in use.
+  var waitingForLines: Int {
+    let wanted = entries.values.count {
+      $0.key.topic == .marketData && $0.phase != .failed
+    }
+    return max(0, wanted - timing.marketDataLines)
   }
 
   /// Whether every subscription has an answer.
@@ -194,6 +206,25 @@ struct SubscriptionReconciler: Sendable {
     if FeedRequest.isPlain(serverID) { entries[number]?.request.serverID = serverID }
   }
 
+  /// A subscription has been silent for too long: its image is asked for at once, which a living
+  /// one sends whether there is news or not.
+  mutating func suspect(_ number: UInt32, at now: Int64) {
+    guard case .active = entries[number]?.phase else { return }
+    entries[number]?.phase = .active(renewAt: now)
+  }
+
+  /// A subscription that sent no image when asked has been found to be quiet: it is active.
+  mutating func excused(
+    _ number: UInt32,
+    at now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> [Action] {
+    guard let entry = entries[number], case .requested = entry.phase else { return [] }
+    let renewAt = renewal(after: now, using: &generator)
+    entries[number]?.phase = .active(renewAt: renewAt)
+    return [.state(entry.key, .active)]
+  }
+
   /// The server refuses a subscription.
   mutating func refused(_ number: UInt32, _ words: String) -> [Action] {
     guard let entry = entries[number], entry.phase != .failed else { return [] }
@@ -207,10 +238,15 @@ struct SubscriptionReconciler: Sendable {
   var deadline: Int64? {
     guard isReady else { return nil }
     var earliest: Int64? = farewells.isEmpty ? nil : nextSend
+    let hasRoom = [
+      Topic.marketData: room(for: .marketData) > 0, .history: room(for: .history) > 0,
+    ]
     for entry in entries.values {
       let due: Int64
       switch entry.phase {
-      case .pending: due = nextSend
+      case .pending:
+        guard hasRoom[entry.key.topic] ?? true else { continue }
+        due = nextSend
       case .requested(_, let retryAt), .renewing(let retryAt, _): due = max(retryAt, nextSend)
       case .active(let renewAt):
         guard entry.key.topic == .marketData else { continue }
@@ -253,7 +289,12 @@ struct SubscriptionReconciler: Sendable {
     guard let entry = entries[number] else { return [] }
     switch entry.phase {
     case .pending:
-      return request(entry, attempt: 1, at: now)
+      return room(for: entry.key.topic) > 0 ? request(entry, attempt: 1, at: now) : []
+    case .requested(_, let retryAt)
+    where retryAt <= now && entry.key.manners?.answer == .perhapsNone:
+      // Who has no orders gets no word; there is nothing to wait for, and nothing to repeat.
+      entries[number]?.phase = .active(renewAt: .max)
+      return [.state(entry.key, .active)]
     case .requested(let attempt, let retryAt) where retryAt <= now:
       if let attempts = timing.attempts, attempt >= attempts {
         entries[number]?.phase = .failed
@@ -275,6 +316,25 @@ struct SubscriptionReconciler: Sendable {
     default:
       return []
     }
+  }
+
+  /// How many more requests of a kind the server takes; one that waits is sent when another of its
+  /// kind has ended.
+  private func room(for topic: Topic) -> Int {
+    let limit: Int
+    switch topic {
+    case .marketData: limit = timing.marketDataLines
+    case .history: limit = timing.openHistories
+    default: return .max
+    }
+    return limit
+      - entries.values.count { entry in
+        guard entry.key.topic == topic else { return false }
+        switch entry.phase {
+        case .pending, .failed: return false
+        case .requested, .active, .renewing: return true
+        }
+      }
   }
 
   private mutating func request(_ entry: Entry, attempt: Int, at now: Int64) -> [Action] {
