@@ -83,7 +83,8 @@ package struct LiveSessionTokenRequest: Sendable {
     guard let half, half > UnsignedInteger(bytes: [1]), half < top else {
       throw OAuth1aError(
         .invalidResponse,
-        "the server's answer to the Diffie-Hellman challenge is no number below the prime"
+        "the server's answer to the Diffie-Hellman challenge is no number below the prime: is the "
+          + "Diffie-Hellman prime the registered one?"
       )
     }
     let token: LiveSessionToken

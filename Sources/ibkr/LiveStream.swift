@@ -31,10 +31,12 @@ struct LiveStream {
     learn: ([Instrument]) async throws -> Void
   ) async throws -> Monitor.Counts {
     let names = try instruments.names()
-    let simulator = connection.simulate ? try await GatewaySimulator.start() : nil
+    var simulated = GatewaySimulatorConfiguration()
+    if connection.oauth { simulated.user = try SimulatedUser() }
+    let simulator = connection.simulate ? try await GatewaySimulator.start(simulated) : nil
     do {
       let counts = try await run(
-        configuration(of: simulator),
+        configuration(of: simulator, simulated.user),
         names,
         into: sink,
         stop,
@@ -49,7 +51,10 @@ struct LiveStream {
     }
   }
 
-  private func configuration(of simulator: GatewaySimulator?) throws -> IbkrConfiguration {
+  private func configuration(
+    of simulator: GatewaySimulator?,
+    _ user: SimulatedUser?
+  ) throws -> IbkrConfiguration {
     guard let simulator else {
       let configuration = try connection.configuration()
       if configuration.trust.isInsecure {
@@ -62,6 +67,19 @@ struct LiveStream {
     var configuration = IbkrConfiguration()
     configuration.restURL = simulator.url
     configuration.trust = .authorities(pem: simulator.caPEM)
+    if let user {
+      var oauth = OAuth1aConfig()
+      oauth.restURL = simulator.url
+      oauth.webSocketURL = "wss" + simulator.url.dropFirst("https".count) + "/ws"
+      oauth.consumerKey = user.consumerKey
+      oauth.accessToken = user.accessToken
+      oauth.accessTokenSecret = user.accessTokenSecret
+      oauth.encryptionKey = user.encryptionKeyPEM
+      oauth.signatureKey = user.signatureKeyPEM
+      oauth.dhPrime = user.prime
+      oauth.competesAtStart = connection.compete != .never
+      configuration.oauth = oauth
+    }
     return configuration
   }
 
@@ -74,6 +92,32 @@ struct LiveStream {
     learn: ([Instrument]) async throws -> Void
   ) async throws -> Monitor.Counts {
     let client = try IbkrClient(configuration: configuration, logger: logger)
+    // Whatever happens: with OAuth the session is given back.
+    do {
+      let counts = try await run(
+        with: client,
+        names,
+        into: sink,
+        stop,
+        countsMessages: countsMessages,
+        learn: learn
+      )
+      await client.close()
+      return counts
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+
+  private func run(
+    with client: IbkrClient,
+    _ names: [InstrumentName],
+    into sink: some EventSink,
+    _ stop: Stop,
+    countsMessages: Bool,
+    learn: ([Instrument]) async throws -> Void
+  ) async throws -> Monitor.Counts {
     let found = try await stop.unlessAsked {
       try await lookUp(names, with: client)
     }
@@ -95,7 +139,6 @@ struct LiveStream {
       try await stream.want(feed(name, instrument))
     }
     try await Self.run(stream, sink: attached, until: stop)
-    await client.close()
     return monitor.counts
   }
 
@@ -113,6 +156,10 @@ struct LiveStream {
         logger.warning("\(error)", metadata: ["retry_s": "\(delay.components.seconds)"])
         try await client.loop.sleep(for: delay)
         delay = min(delay * 2, .seconds(60))
+        // A login that the server has ended does not come back by itself.
+        if client.usesOAuth, error.code == .authentication || error.code == .sessionGone {
+          try? await client.oauthInit()
+        }
       }
     }
   }

@@ -59,6 +59,7 @@ import Testing
 
   /// Command lines that must be refused, and a word of the refusal.
   static let refused: [(arguments: [String], word: String)] = [
+    (["record", "AAPL", "-o", "x", "--oauth", "--gateway", "https://h/v1/api"], "choose one"),
     (["record", "-o", "d"], "symbol"),
     (["record", "AAPL"], "-o"),
     (["record", "A+B", "-o", "d"], "A+B"),

@@ -42,6 +42,8 @@ public actor IbkrClient {
   private nonisolated let ownsLoop: Bool
   let http: HTTPClient
 
+  /// Requests that wait for their turn.
+  var pacing = PacingQueue()
   /// What has become of the OAuth session.
   var session = OAuthSession()
   /// One live session token at a time: a new one may end the older one.
@@ -112,6 +114,7 @@ public actor IbkrClient {
 
   deinit {
     session.tickler?.cancel()
+    if let duty = session.exitDuty { ExitSignals.remove(duty) }
     if ownsLoop { loop.stop() }
   }
 
@@ -174,16 +177,18 @@ public actor IbkrClient {
   ///   - path: The path below the base, percent-encoded.
   ///   - query: Names and values.
   ///   - body: JSON text; nil for none.
+  ///   - urgency: Whether it may wait for others.
   /// - Returns: The answer, which is not an error.
   /// - Throws: ``IbkrError`` that says what happened and what to do.
   func call(
     _ method: HTTPMethod,
     _ path: String,
     query: [(name: String, value: String)] = [],
-    body: String? = nil
+    body: String? = nil,
+    urgency: CallUrgency = .live
   ) async throws(IbkrError) -> JSONValue {
     try await logInOnce()
-    return try await exchange(method, path, query: query, body: body)
+    return try await exchange(method, path, query: query, body: body, urgency: urgency)
   }
 
   /// Makes a call in the session that there is.
@@ -191,21 +196,23 @@ public actor IbkrClient {
     _ method: HTTPMethod,
     _ path: String,
     query: [(name: String, value: String)] = [],
-    body: String? = nil
+    body: String? = nil,
+    urgency: CallUrgency = .live
   ) async throws(IbkrError) -> JSONValue {
     let target = url(path, query)
-    return try await send(method, target, path, body) { () throws(IbkrError) in
+    return try await send(method, target, path, body, urgency: urgency) { () throws(IbkrError) in
       try await self.authorization(method, target, query)
     }
   }
 
-  /// Sends a request, which is authorised anew for each attempt, and reads its answer.
+  /// Sends a request when its turn has come, authorised anew for each attempt, and reads its answer.
   ///
   /// - Parameters:
   ///   - method: The method.
   ///   - target: The URL.
   ///   - path: The path below the base, for errors.
   ///   - body: JSON text; nil for none.
+  ///   - urgency: Whether it may wait for others.
   ///   - authorize: Gives the value of the `Authorization` header; nil for none.
   /// - Returns: The answer, which is not an error.
   /// - Throws: ``IbkrError`` that says what happened and what to do.
@@ -214,44 +221,50 @@ public actor IbkrClient {
     _ target: WebURL,
     _ path: String,
     _ body: String? = nil,
+    urgency: CallUrgency = .live,
     authorize: () async throws(IbkrError) -> String?
   ) async throws(IbkrError) -> JSONValue {
     let call = "\(method.name) \(path)"
-    let response = try await attempt(method, target, call, body, authorize)
-    return try await Self.decode(response, to: call, of: base, by: access).get()
-  }
-
-  private func attempt(
-    _ method: HTTPMethod,
-    _ target: WebURL,
-    _ call: String,
-    _ body: String?,
-    _ authorize: () async throws(IbkrError) -> String?
-  ) async throws(IbkrError) -> HTTPResponse {
-    var isRepetition = false
-    while true {
-      var request = HTTPClientRequest(method, target, timeout: configuration.requestTimeout)
-      // Every POST here may be repeated: none places an order. But a signature counts once, so
-      // with OAuth it is not the HTTP client that does it.
-      request.isRepeatable = !usesOAuth
-      if let body { request.body = Array(body.utf8) }
-      let authorization = try await authorize()
-      do throws(HTTPError) {
-        if body != nil { try request.fields.append("Content-Type", "application/json") }
-        if let authorization { try request.fields.append("Authorization", authorization) }
-      } catch {
-        throw IbkrError(.invalidConfiguration, "\(error)", at: call)
-      }
+    var response: HTTPResponse?
+    for isRepetition in [false, true] where response == nil {
+      let ticket = try await pace(method, path, urgency)
+      // Whatever comes of it, the others must not wait for it any longer.
+      defer { passed(ticket, response) }
+      let request = try await request(method, target, call, body, authorize)
       do throws(HTTPClientError) {
-        return try await http.send(request)
+        response = try await http.send(request)
       } catch {
         // A connection that was kept has been closed meanwhile, as often as not.
         guard usesOAuth, !isRepetition, error.code == .connectionLost else {
           throw .noAnswer(error, to: call, of: base, by: access)
         }
-        isRepetition = true
       }
     }
+    guard let response else { throw unexpected("nothing came", from: call) }
+    let now = loop.timestamp().realtime
+    return try await Self.decode(response, to: call, of: base, by: access, now: now).get()
+  }
+
+  private func request(
+    _ method: HTTPMethod,
+    _ target: WebURL,
+    _ call: String,
+    _ body: String?,
+    _ authorize: () async throws(IbkrError) -> String?
+  ) async throws(IbkrError) -> HTTPClientRequest {
+    var request = HTTPClientRequest(method, target, timeout: configuration.requestTimeout)
+    // Every POST here may be repeated: none places an order. But a signature counts once, so with
+    // OAuth it is not the HTTP client that does it.
+    request.isRepeatable = !usesOAuth
+    if let body { request.body = Array(body.utf8) }
+    let authorization = try await authorize()
+    do throws(HTTPError) {
+      if body != nil { try request.fields.append("Content-Type", "application/json") }
+      if let authorization { try request.fields.append("Authorization", authorization) }
+    } catch {
+      throw IbkrError(.invalidConfiguration, "\(error)", at: call)
+    }
+    return request
   }
 
   /// The URL of a call.
@@ -266,11 +279,20 @@ public actor IbkrClient {
     _ response: HTTPResponse,
     to call: String,
     of url: WebURL,
-    by access: Access
+    by access: Access,
+    now: Int64
   ) async -> Result<JSONValue, IbkrError> {
     let body = try? JSONValue(parsing: response.body)
     let text = body == nil ? String(decoding: response.body.prefix(4_096), as: UTF8.self) : ""
-    let refusal = IbkrError.refusal(response.head, body, text: text, to: call, of: url, by: access)
+    let refusal = IbkrError.refusal(
+      response.head,
+      body,
+      text: text,
+      to: call,
+      of: url,
+      by: access,
+      now: now
+    )
     if let refusal { return .failure(refusal) }
     guard let body else {
       return .failure(.unexpected("not in JSON", from: call, of: url, by: access))

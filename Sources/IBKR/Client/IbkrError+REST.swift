@@ -67,6 +67,7 @@ extension IbkrError {
   ///   - call: The method and path, without query.
   ///   - url: The server.
   ///   - access: What is talked to.
+  ///   - now: The realtime clock, in nanoseconds since 1970.
   /// - Returns: The error, with what to do.
   static func refusal(
     _ head: ResponseHead,
@@ -74,7 +75,8 @@ extension IbkrError {
     text: String,
     to call: String,
     of url: WebURL,
-    by access: Access = .gateway
+    by access: Access = .gateway,
+    now: Int64 = 0
   ) -> IbkrError? {
     let said = ServerWords.sanitized(body?["error"]?.string ?? body?["message"]?.string ?? "")
     let words = said.isEmpty ? "" : " and said: \(said)"
@@ -114,11 +116,14 @@ extension IbkrError {
         remedy: "the URL must end in /v1/api"
       )
     case 429:
+      let wait = head.fields["Retry-After"].flatMap { RetryAfter.nanoseconds(of: $0, now: now) }
       return IbkrError(
         .rateLimited,
         "\(url.origin) was asked too often (429)\(words)",
         at: call,
-        remedy: "wait 15 minutes; every request before that may prolong it"
+        remedy: wait.map { "wait \($0 / 1_000_000_000) s, as the server says" }
+          ?? "wait 15 minutes; every request before that may prolong it",
+        retryAfter: wait.map { .nanoseconds($0) }
       )
     case 500 where text.contains("Internal Server Error"):
       return IbkrError(

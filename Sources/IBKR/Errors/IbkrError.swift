@@ -67,6 +67,9 @@ public struct IbkrError: Error, Sendable, Hashable {
   /// The instruments between which ``Code/ambiguousSymbol`` cannot decide.
   public let candidates: [Instrument]
 
+  /// How long the server, or its limits, want to be left alone; nil if nothing is known of it.
+  public let retryAfter: Duration?
+
   /// Creates an error.
   ///
   /// - Parameters:
@@ -75,18 +78,21 @@ public struct IbkrError: Error, Sendable, Hashable {
   ///   - place: Where, if that is not part of `what`.
   ///   - remedy: What to do about it, without a full stop.
   ///   - candidates: The instruments to choose from.
+  ///   - retryAfter: How long to leave the server alone.
   package init(
     _ code: Code,
     _ what: String,
     at place: String? = nil,
     remedy: String? = nil,
-    candidates: [Instrument] = []
+    candidates: [Instrument] = [],
+    retryAfter: Duration? = nil
   ) {
     self.code = code
     self.what = what
     self.place = place
     self.remedy = remedy
     self.candidates = candidates
+    self.retryAfter = retryAfter
   }
 }
 

@@ -132,15 +132,24 @@ extension IbkrClient {
 
   // MARK: The end
 
-  /// Lets ``close()`` give the session back.
+  /// Lets SIGINT, SIGTERM and ``close()`` give the session back.
+  ///
+  /// A signal closes this client, and is then handed on to the handler that was there before, or
+  /// ends the process. In a program that blocks these signals, as `ibkr` does, they come to that
+  /// program alone.
   public func registerShutdownHandler() {
-    guard usesOAuth, !session.givesBack else { return }
+    guard usesOAuth, !session.givesBack, !session.isOver else { return }
     session.givesBack = true
+    session.exitDuty = ExitSignals.add { [weak self] in await self?.close() }
+    if session.exitDuty == nil {
+      logger.warning("signals will not give the session back: no thread or descriptor is left")
+    }
   }
 
   /// Gives the session back, if that was agreed; a gateway's never.
   func endSession() async {
     stopTickler()
+    if let duty = session.exitDuty.take() { ExitSignals.remove(duty) }
     guard usesOAuth, !session.isOver else { return }
     defer { session.isOver = true }
     guard session.givesBack, session.token != nil else { return }

@@ -14,6 +14,8 @@ struct OAuthSession {
   var hasCompeted = false
   /// Whether ending the client gives the session back.
   var givesBack = false
+  /// What signals do about it.
+  var exitDuty: UInt64?
   /// Whether it has been given back for good.
   var isOver = false
   /// The Tickler, while it runs.

@@ -35,6 +35,7 @@ extension IbkrWsClient {
       }
       return error
     }
+    if ownsClient { await ibkrClient.close() }
     if let error { throw error }
   }
 

@@ -33,6 +33,8 @@ public actor IbkrWsClient {
     loop.asUnownedSerialExecutor()
   }
 
+  /// Whether the REST side ends with the run.
+  nonisolated let ownsClient: Bool
   nonisolated let broadcast: Broadcast
   nonisolated let space: SpaceSignal
   nonisolated let logger: Logger
@@ -95,7 +97,17 @@ public actor IbkrWsClient {
     configuration: StreamConfiguration = StreamConfiguration(),
     logger: Logger = Logger(label: "ibkr")
   ) {
+    self.init(ibkrClient, ownsClient: false, configuration, logger)
+  }
+
+  init(
+    _ ibkrClient: IbkrClient,
+    ownsClient: Bool,
+    _ configuration: StreamConfiguration,
+    _ logger: Logger
+  ) {
     self.ibkrClient = ibkrClient
+    self.ownsClient = ownsClient
     self.configuration = configuration
     self.logger = logger
     let space = SpaceSignal()

@@ -18,7 +18,16 @@ struct ConnectionOptions: ParsableArguments {
   )
   var gateway: String?
 
-  @Flag(help: "Start a simulated gateway in this process and use that.")
+  @Flag(
+    help: ArgumentHelp(
+      "Log in by OAuth 1.0a instead of using a gateway.",
+      discussion: "Keys and tokens come from the IBIND_OAUTH1A_… variables, or from the files that "
+        + "they name. With IBIND_USE_OAUTH=True this flag is not needed."
+    )
+  )
+  var oauth = false
+
+  @Flag(help: "Start a simulated gateway in this process and use that; with --oauth IBKR itself.")
   var simulate = false
 
   @Option(
@@ -59,6 +68,9 @@ struct ConnectionOptions: ParsableArguments {
     if simulate, gateway != nil || ca != nil || !pin.isEmpty || insecure {
       throw ValidationError("--simulate brings its own gateway: leave the other options out")
     }
+    if oauth, gateway != nil {
+      throw ValidationError("--oauth and --gateway exclude each other: choose one")
+    }
     if [ca != nil, !pin.isEmpty, insecure].count(where: { $0 }) > 1 {
       throw ValidationError("--ca, --pin and --insecure exclude each other: choose one")
     }
@@ -85,7 +97,11 @@ struct ConnectionOptions: ParsableArguments {
   /// - Throws: `IbkrError` if a variable has a value that cannot be used.
   func configuration() throws -> IbkrConfiguration {
     let variables = ProcessEnvironment.variables
-    var configuration = try IbkrConfiguration(environment: variables)
+    var configuration = try IbkrConfiguration(
+      environment: variables,
+      usesOAuth: gateway != nil ? false : oauth ? true : nil
+    )
+    configuration.oauth?.competesAtStart = compete != .never
     try configuration.useProxy(of: variables)
     if let gateway { configuration.restURL = gateway }
     if let ca { configuration.trust = .authorities(file: ca) }

@@ -44,10 +44,12 @@ struct VirtualServer {
   /// - Parameters:
   ///   - variables: More of the environment.
   ///   - configure: Changes the client's configuration.
+  ///   - simulate: Changes the server's.
   /// - Throws: If the loop or the simulator cannot be made.
   init(
     _ variables: [String: String] = [:],
-    configure: (inout IbkrConfiguration) throws -> Void = { _ in }
+    configure: (inout IbkrConfiguration) throws -> Void = { _ in },
+    simulated simulate: (inout GatewaySimulatorConfiguration) -> Void = { _ in }
   ) async throws {
     let start = Timestamp(
       realtime: 1_777_552_110_000_000_000,
@@ -59,6 +61,7 @@ struct VirtualServer {
     tap = RequestTap(network)
     var simulated = GatewaySimulatorConfiguration()
     simulated.user = try Self.user
+    simulate(&simulated)
     simulator = try await GatewaySimulator.start(
       simulated,
       listener: network.listen(host: "server", port: 5000, on: loop),
