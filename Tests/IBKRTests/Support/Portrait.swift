@@ -3,6 +3,7 @@
 
 import IBKR
 import JSON
+import OAuth1a
 
 /// Every typed value of a message in one line, accounts included, to be compared as a whole.
 ///
