@@ -35,7 +35,7 @@ extension Diagnosis {
     note(
       "dh-prime",
       "the Diffie-Hellman prime",
-      PrimeReview.fault(inPrime: config.dhPrime ?? ""),
+      reviewPrime(config.dhPrime ?? ""),
       fine: "is a safe prime of 2048 bits"
     )
     note(

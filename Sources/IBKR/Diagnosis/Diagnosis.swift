@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import OAuth1a
+
 /// What may keep a client from working, looked at one thing after the other.
 ///
 /// ```swift
@@ -15,6 +17,9 @@ public struct Diagnosis: Sendable {
   public private(set) var checks: [Check] = []
 
   private let report: @Sendable (Check) -> Void
+
+  /// How a prime is looked at; tests that are about something else save the time.
+  var reviewPrime: @Sendable (String) -> MaterialFault? = { PrimeReview.fault(inPrime: $0) }
 
   /// Starts with nothing looked at.
   ///
