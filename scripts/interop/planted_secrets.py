@@ -156,6 +156,27 @@ async def fail(plant: Plant):
             "IBIND_OAUTH1A_DH_PRIME": plant.user.pems["signature"]})
 
 
+async def simulate(plant: Plant, seconds: int, ledger: Path) -> list[bytes]:
+    """The simulator as server: its ledger, log and output. Returns its user's secrets."""
+    out, keys = plant.folder / "out", plant.folder / "simulated"
+    command = ("simulate", "--oauth", "--credentials-out", keys, "--ledger", ledger,
+               "--log-level", "trace")
+    async with Program(plant.arguments.ibkr, *command) as simulator:
+        plant.outputs["simulate, stdout"] = (await simulator.line()).encode()
+        lines = (keys / "ibind.env").read_text().splitlines()
+        variables = dict(line.split("=", 1) for line in lines if "=" in line)
+        async with Program(plant.arguments.ibkr, "record", "AAPL", "-o", out / "simulated",
+                           "--duration", f"{seconds}s", "--log-level", "trace",
+                           environment=variables) as recorder:
+            plant.codes["record, simulated"] = await recorder.wait(seconds + 20)
+            plant.outputs["record, simulated, stderr"] = recorder.errors().encode()
+        plant.codes["simulate"] = await simulator.stop()
+        plant.outputs["simulate, stderr"] = simulator.errors().encode()
+    pems = [path.read_text().splitlines()[1:-1] for path in keys.glob("private_*.pem")]
+    tokens = [variables["IBIND_OAUTH1A_ACCESS_TOKEN"], variables["IBIND_OAUTH1A_ACCESS_TOKEN_SECRET"]]
+    return [text.encode() for text in [*tokens, *(x for pem in pems for x in pem if len(x) >= 32)]]
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ibkr", required=True)
@@ -166,15 +187,17 @@ async def main():
         plant = Plant(arguments, Path(temporary))
         await work(plant, arguments.seconds)
         await fail(plant)
+        ledger = Path(temporary) / "ledger.ndjson"
+        simulated = await simulate(plant, arguments.seconds, ledger)
         # What is to be looked through must be there, and the secrets must have been in use.
         wanted = {"record": 0, "stream": 0, "doctor": 0, "doctor --json": 0, "doctor --offline": 0,
                   "auth check": 0, "auth status": 0, "auth logout": 0, "config show": 0,
                   "crash": -11, "abort": -6, "refused login": 3, "refused login, doctor": 3,
                   "untrusted": 4, "unreachable": 4, "a URL that is none": 78,
                   "swapped keys, doctor": 78, "swapped tokens, check": 78,
-                  "keys in the variables, check": 0}
+                  "keys in the variables, check": 0, "record, simulated": 0, "simulate": 0}
         for name, code in wanted.items():
-            said = plant.outputs[f"{name}, stderr"].decode(errors="replace").strip()
+            said = plant.outputs.get(f"{name}, stderr", b"").decode(errors="replace").strip()
             if not checks.that(f"{name} ends as it should", plant.codes[name] == code,
                                plant.codes[name]):
                 print("          " + said[-1500:].replace("\n", "\n          "))
@@ -191,6 +214,13 @@ async def main():
             "session": SESSION.encode(), "account": ACCOUNT.encode(), "user name": USER,
             "hardware address": HARDWARE,
         }
+        planted |= {f"the simulator's {n}": secret for n, secret in enumerate(simulated)}
+        checks.that("what is there is found", plant.leaks(b"smd+265598"), "smd+265598")
+        # The ledger has what was sent, the simulated account in it; no key or token ever is.
+        sent = ledger.read_bytes()
+        checks.that("the simulator's ledger has no key and no token of its user",
+                    b"smd+265598" in sent and not any(s in sent for s in simulated),
+                    f"{len(sent)} bytes")
         size = sum(map(len, plant.outputs.values()))
         for name, secret in planted.items():
             if found := plant.leaks(secret):
