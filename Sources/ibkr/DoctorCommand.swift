@@ -18,7 +18,7 @@ struct DoctorCommand: AsyncParsableCommand {
       consumer key may notice.
 
       Examples:
-        ibkr doctor --simulate
+        ibkr doctor --oauth --simulate
         ibkr doctor --pin sha256/… -o data
         ibkr doctor --json | jq 'select(.outcome == "failed")'
         ibkr doctor --offline

@@ -2,7 +2,6 @@
 // This file is part of ibkr-stream.
 
 import Flow
-import GatewaySimulator
 import IBKR
 import Logging
 import Transport
@@ -31,56 +30,22 @@ struct LiveStream {
     learn: ([Instrument]) async throws -> Void
   ) async throws -> Monitor.Counts {
     let names = try instruments.names()
-    var simulated = GatewaySimulatorConfiguration()
-    if connection.oauth { simulated.user = try SimulatedUser() }
-    let simulator = connection.simulate ? try await GatewaySimulator.start(simulated) : nil
-    do {
-      let counts = try await run(
-        configuration(of: simulator, simulated.user),
+    return try await connection.withServer { read in
+      let configuration = try read()
+      if configuration.trust.isInsecure {
+        logger.warning(
+          "the server's certificate is not verified: whoever sits in between can read and change everything"
+        )
+      }
+      return try await run(
+        configuration,
         names,
         into: sink,
         stop,
         countsMessages: countsMessages,
         learn: learn
       )
-      try await simulator?.stop()
-      return counts
-    } catch {
-      try? await simulator?.stop()
-      throw error
     }
-  }
-
-  private func configuration(
-    of simulator: GatewaySimulator?,
-    _ user: SimulatedUser?
-  ) throws -> IbkrConfiguration {
-    guard let simulator else {
-      let configuration = try connection.configuration()
-      if configuration.trust.isInsecure {
-        logger.warning(
-          "the server's certificate is not verified: whoever sits in between can read and change everything"
-        )
-      }
-      return configuration
-    }
-    var configuration = IbkrConfiguration()
-    configuration.restURL = simulator.url
-    configuration.trust = .authorities(pem: simulator.caPEM)
-    if let user {
-      var oauth = OAuth1aConfig()
-      oauth.restURL = simulator.url
-      oauth.webSocketURL = "wss" + simulator.url.dropFirst("https".count) + "/ws"
-      oauth.consumerKey = user.consumerKey
-      oauth.accessToken = user.accessToken
-      oauth.accessTokenSecret = user.accessTokenSecret
-      oauth.encryptionKey = user.encryptionKeyPEM
-      oauth.signatureKey = user.signatureKeyPEM
-      oauth.dhPrime = user.prime
-      oauth.competesAtStart = connection.compete != .never
-      configuration.oauth = oauth
-    }
-    return configuration
   }
 
   private func run(

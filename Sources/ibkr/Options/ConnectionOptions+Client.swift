@@ -15,9 +15,11 @@ extension ConnectionOptions {
     _ body: (_ read: () throws -> IbkrConfiguration) async throws -> Result
   ) async throws -> Result {
     guard simulate else { return try await body(configuration) }
-    let simulator = try await GatewaySimulator.start()
+    var simulated = GatewaySimulatorConfiguration()
+    if oauth { simulated.user = try SimulatedUser() }
+    let simulator = try await GatewaySimulator.start(simulated)
     do {
-      let result = try await body { configuration(of: simulator) }
+      let result = try await body { configuration(of: simulator, simulated.user) }
       try await simulator.stop()
       return result
     } catch {
@@ -55,10 +57,26 @@ extension ConnectionOptions {
     }
   }
 
-  private func configuration(of simulator: GatewaySimulator) -> IbkrConfiguration {
+  private func configuration(
+    of simulator: GatewaySimulator,
+    _ user: SimulatedUser?
+  ) -> IbkrConfiguration {
     var configuration = IbkrConfiguration()
     configuration.restURL = simulator.url
     configuration.trust = .authorities(pem: simulator.caPEM)
+    if let user {
+      var oauth = OAuth1aConfig()
+      oauth.restURL = simulator.url
+      oauth.webSocketURL = "wss" + simulator.url.dropFirst("https".count) + "/ws"
+      oauth.consumerKey = user.consumerKey
+      oauth.accessToken = user.accessToken
+      oauth.accessTokenSecret = user.accessTokenSecret
+      oauth.encryptionKey = user.encryptionKeyPEM
+      oauth.signatureKey = user.signatureKeyPEM
+      oauth.dhPrime = user.prime
+      oauth.competesAtStart = compete != .never
+      configuration.oauth = oauth
+    }
     return configuration
   }
 }
