@@ -63,6 +63,16 @@ import Testing
     #expect(!unsigned.text.contains(query[0].name))
   }
 
+  @Test func sortsByBytesWhatSwiftTakesForTheSameText() {
+    // "é" of one scalar and of two: equal to `==`, but two names with an order of their own.
+    let base = SignatureBase(
+      method: "GET",
+      url: "https://api.ibkr.com",
+      parameters: [OAuthParameter("\u{e9}", "1"), OAuthParameter("e\u{301}", "2")]
+    )
+    #expect(Array(base.parameterString.utf8) == Array("e\u{301}=2&\u{e9}=1".utf8))
+  }
+
   @Test(arguments: Vectors.list("third_party"))
   func signsTheThirdPartysRequests(vector: Vector) throws {
     let keys = Vector(value: try #require(Vectors.all["keys"]))
