@@ -24,6 +24,11 @@ let argumentParser = Target.Dependency.product(
   package: "swift-argument-parser"
 )
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let serviceLifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle",
+  package: "swift-service-lifecycle",
+  condition: .when(traits: ["ServiceLifecycle"])
+)
 
 // The architecture: a target may import what stands in its list and nothing else. Arrows go down
 // only; the README draws them.
@@ -37,9 +42,14 @@ let package = Package(
     .executable(name: "ibkr", targets: ["ibkr"]),
     .executable(name: "websocket-conformance", targets: ["websocket-conformance"]),
   ],
+  traits: [
+    .trait(name: "ServiceLifecycle", description: "A stream as a service of a ServiceGroup.")
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Fetched with the trait of this name only.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     // C: module maps over the system's headers, macros wrapped as static inline functions.
@@ -77,7 +87,7 @@ let package = Package(
       name: "IBKR",
       dependencies: [
         "WebSocket", "HTTPClient", "HTTPTunnel", "HTTP1", "Transport", "OAuth1a", "JSON", "Flow",
-        logging,
+        logging, serviceLifecycle,
       ]
     ),
     .target(
@@ -101,6 +111,12 @@ let package = Package(
     .executableTarget(
       name: "websocket-conformance",
       dependencies: ["WebSocket", "Transport", "HTTP1", "JSON", argumentParser]
+    ),
+
+    // A measuring program of ours, which nobody needs to install.
+    .executableTarget(
+      name: "slow-subscriber",
+      dependencies: ["IBKR", "Transport", "JSON", argumentParser]
     ),
 
     .testTarget(name: "FlowTests", dependencies: ["Flow"]),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Synchronization
+
 /// A queue between one producer that never waits and one consumer that may.
 ///
 /// It is bounded by elements and by bytes, carries batches, and keeps account of everything that it
@@ -11,6 +13,9 @@ package final class BoundedQueue<Batch: QueueBatch>: Sendable {
 
   private let state: Locked<BoundedQueueState<Batch, Waiter>>
   private let onSpace: @Sendable () -> Void
+
+  /// Changes with every push, after the lock has been given back.
+  private let pushes = Atomic<UInt>(0)
 
   /// Creates an empty queue.
   ///
@@ -35,7 +40,9 @@ package final class BoundedQueue<Batch: QueueBatch>: Sendable {
   ///   - isEssential: Under ``QueueOverflow/backpressure``, whether the batch is to be kept even when
   ///     the queue is full, because the consumer must learn of it.
   package func push(_ batch: Batch, isEssential: Bool = false) {
-    state.withLock { $0.push(batch, isEssential: isEssential) }?.resume(returning: .batch(batch))
+    let waiter = state.withLock { $0.push(batch, isEssential: isEssential) }
+    waiter?.resume(returning: .batch(batch))
+    pushes.add(1, ordering: .relaxed)
   }
 
   /// Whether the producer should pause before it pushes more.
@@ -55,21 +62,33 @@ package final class BoundedQueue<Batch: QueueBatch>: Sendable {
   /// Whether the queue is dropping because of ``shed()``.
   package var isShedding: Bool { state.withLock(\.isShedding) }
 
+  /// How many elements were lost under ``QueueOverflow/backpressure`` since this was last called.
+  package func settle() -> Int {
+    state.withLock { $0.settle() }
+  }
+
   /// Ends the queue: the consumer gets what waits, then the end.
   package func finish() {
     state.withLock { $0.finish() }?.resume(returning: .ended)
   }
 
+  /// Takes the next item if there is one, and never waits.
+  ///
+  /// - Returns: The next batch, or what became of it; nil if the queue is empty.
+  package func takeNow() -> QueueItem<Batch>? {
+    guard let (item, signalsSpace) = state.withLock({ $0.take() }) else { return nil }
+    if signalsSpace { onSpace() }
+    return item
+  }
+
   /// Takes the next item, and waits for it if there is none.
   ///
-  /// When the task is cancelled, the queue ends and keeps nothing.
+  /// When the task is cancelled, the queue accepts no more: what waits can still be taken.
   ///
   /// - Returns: The next batch, or what became of it.
   package func next() async -> QueueItem<Batch> {
-    if let (item, signalsSpace) = state.withLock({ $0.take() }) {
-      if signalsSpace { onSpace() }
-      return item
-    }
+    if Task.isCancelled { finish() }
+    if let item = takeNow() ?? lookAgain() { return item }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard let taken = state.withLock({ $0.take(orWait: continuation) }) else { return }
@@ -77,8 +96,19 @@ package final class BoundedQueue<Batch: QueueBatch>: Sendable {
         continuation.resume(returning: taken.item)
       }
     } onCancel: {
-      cancel()
+      finish()
     }
+  }
+
+  /// Looks for a moment, about half as long as a wake takes, whether something comes.
+  private func lookAgain() -> QueueItem<Batch>? {
+    guard state.withLock({ $0.linger.shouldLook() }) else { return nil }
+    let before = pushes.load(ordering: .relaxed)
+    var rounds = 1_000
+    while rounds > 0, pushes.load(ordering: .relaxed) == before { rounds -= 1 }
+    let item = takeNow()
+    state.withLock { $0.linger.looked(wasUseful: item != nil) }
+    return item
   }
 
   /// The consumer wants no more: the queue ends and gives everything back.

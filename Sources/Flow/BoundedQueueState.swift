@@ -26,6 +26,11 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
 
   private var producerWaits = false
   private(set) var isShedding = false
+  /// How much was lost under backpressure since the account was last settled.
+  private var unsettled = 0
+
+  /// When a consumer that found nothing looks once more before it waits.
+  var linger = Linger()
 
   init(limits: QueueLimits, overflow: QueueOverflow) {
     self.limits = limits
@@ -50,18 +55,18 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
     case .backpressure: pushUnderBackpressure(batch, isEssential: isEssential)
     case .dropOldest:
       append(batch)
-      dropOldest()
+      dropOldest(downTo: limits)
     case .dropNewest: pushWhatFits(batch)
     case .coalesce:
       append(batch)
       if isOver { coalesce() }
-      dropOldest()
     case .fail:
       append(batch)
       if isOver, events > 1 {
         events -= batch.count
         bytes -= batch.byteCount
         items.removeLast()
+        appendLoss(of: batch)
         phase = .failing(QueueLoss(count: batch.count, range: batch.numbers))
       }
     }
@@ -77,9 +82,15 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
 
   /// The producer will not pause any longer: what does not fit is dropped until there is room again.
   mutating func shed() {
-    guard isFull else { return }
+    guard case .open = phase, isFull else { return }
     producerWaits = false
     isShedding = true
+  }
+
+  /// How much was lost under backpressure since this was last asked.
+  mutating func settle() -> Int {
+    defer { unsettled = 0 }
+    return unsettled
   }
 
   mutating func finish() -> Waiter? {
@@ -133,6 +144,7 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
       bytes = 0
       lossAtFront = nil
       producerWaits = false
+      isShedding = false
     }
     return (waiter, producerWaits)
   }
@@ -181,14 +193,18 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
       isEssential
       ? events < 2 * limits.events && bytes < 2 * limits.bytes
       : !isShedding && !(producerWaits && isOver)
-    if fits { append(batch) } else { appendLoss(of: batch) }
+    if fits { return append(batch) }
+    appendLoss(of: batch)
+    unsettled += batch.count
   }
 
   private mutating func pushWhatFits(_ batch: Batch) {
     // The newest of an empty queue always fits, however large: else it could never be delivered.
     let fitting = events == 0 ? max(1, fittingCount(of: batch)) : fittingCount(of: batch)
-    if fitting > 0 { append(fitting == batch.count ? batch : batch.first(fitting)) }
-    if fitting < batch.count { appendLoss(of: batch.removingFirst(fitting)) }
+    if fitting == batch.count { return append(batch) }
+    // One part after the other may get in: each must not hold the whole that it comes from.
+    if fitting > 0 { append(batch.first(fitting).compacted()) }
+    appendLoss(of: batch.removingFirst(fitting))
   }
 
   private func fittingCount(of batch: Batch) -> Int {
@@ -196,11 +212,15 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
     return largest(upTo: most) { batch.first($0).byteCount <= limits.bytes - bytes }
   }
 
-  private mutating func dropOldest() {
-    while isOver, events > 1 {
-      guard case .batch(let batch) = removeFirst() else {
-        // Only `pushWhatFits` and backpressure leave losses between items.
+  private mutating func dropOldest(downTo limits: QueueLimits) {
+    while events > max(1, limits.events) || (bytes > limits.bytes && events > 1) {
+      let batch: Batch
+      switch removeFirst() {
+      case .batch(let first): batch = first
+      case .lost(let loss):
+        lossAtFront = loss.merging(lossAtFront)
         continue
+      case .failed, .ended: return
       }
       let spare = batch.count - max(0, events + batch.count - limits.events)
       let most = events == 0 ? max(1, spare) : max(0, spare)
@@ -228,16 +248,20 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
   }
 
   private mutating func coalesce() {
-    let waiting = items[front...].compactMap { item -> Batch? in
-      if case .batch(let batch) = item { batch } else { nil }
-    }
-    let (kept, lost) = Batch.coalescing(waiting)
-    guard let lost else { return }
-    lossAtFront = lost.merging(lossAtFront)
-    items = kept.map(QueueItem.batch)
+    items = Batch.coalescing(Array(items[front...]))
     front = 0
-    events = kept.reduce(0) { $0 + $1.count }
-    bytes = kept.reduce(0) { $0 + $1.byteCount }
+    events = 0
+    bytes = 0
+    for case .batch(let batch) in items {
+      events += batch.count
+      bytes += batch.byteCount
+    }
+    // If nearly everything still counted, this would be to do again after a few elements more.
+    let most = QueueLimits(
+      events: limits.events - limits.events / 4,
+      bytes: limits.bytes - limits.bytes / 4
+    )
+    if events > most.events || bytes > most.bytes { dropOldest(downTo: most) }
   }
 
   /// The largest number up to a bound that satisfies a condition which all smaller ones satisfy.

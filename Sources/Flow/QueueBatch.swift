@@ -24,11 +24,14 @@ package protocol QueueBatch: Sendable {
   /// - Returns: A batch of the others.
   func removingFirst(_ count: Int) -> Self
 
+  /// The same elements, in memory of their own if they hold on to much more than they need.
+  func compacted() -> Self
+
   /// Leaves out every element that a later one makes obsolete.
   ///
-  /// - Parameter batches: What waits, oldest first.
-  /// - Returns: The elements that still count, in order, and what was left out.
-  static func coalescing(_ batches: [Self]) -> (kept: [Self], lost: QueueLoss?)
+  /// - Parameter items: What waits, oldest first: batches, and losses from before.
+  /// - Returns: The elements that still count, in order, with every loss in its place.
+  static func coalescing(_ items: [QueueItem<Self>]) -> [QueueItem<Self>]
 }
 
 /// Elements that a queue could not keep.
@@ -48,16 +51,9 @@ package struct QueueLoss: Sendable, Hashable {
   /// This loss and another one together.
   package func merging(_ other: QueueLoss?) -> QueueLoss {
     guard let other else { return self }
-    return QueueLoss(
-      count: count + other.count,
-      range: min(
-        range.lowerBound,
-        other.range.lowerBound
-      )...max(
-        range.upperBound,
-        other.range.upperBound
-      )
-    )
+    let lowest = min(range.lowerBound, other.range.lowerBound)
+    let highest = max(range.upperBound, other.range.upperBound)
+    return QueueLoss(count: count + other.count, range: lowest...highest)
   }
 }
 
@@ -84,9 +80,10 @@ package enum QueueOverflow: Sendable, Hashable {
   case dropOldest
   /// Drops what comes.
   case dropNewest
-  /// Leaves out what later elements make obsolete, then drops the oldest.
+  /// Leaves out what later elements make obsolete; if that frees less than a quarter, the oldest
+  /// are dropped as well, so that the work is not done again for every element.
   case coalesce
-  /// Ends: the consumer gets what waits, then the loss as a failure.
+  /// Ends: the consumer gets what waits, then the loss, then the failure.
   case fail
 }
 

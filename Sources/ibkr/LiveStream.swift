@@ -89,11 +89,9 @@ struct LiveStream {
     guard let found else { return Monitor.Counts() }
     try await learn(found)
 
-    let stream = IbkrWsClient(
-      ibkrClient: client,
-      configuration: connection.streamConfiguration,
-      logger: logger
-    )
+    var patience = connection.streamConfiguration
+    patience.keepsBook = false
+    let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
     // Before the stream runs, so that the sinks see it from its first event.
     let attached = stream.attach(sink)
     let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {

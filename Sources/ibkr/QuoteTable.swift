@@ -34,6 +34,11 @@ actor QuoteTable: EventSink {
   func write(_ batch: EventBatch) async {
     var lines = ""
     batch.forEachRecord { record, message in
+      if record.sort == .dropped {
+        // What was lost may have changed anything.
+        for conid in states.keys { states[conid]?.clear() }
+        return
+      }
       if record.sort == .own {
         if case .gap(let gap) = batch.detail(of: record), gap.phase == .began {
           for conid in gap.conids { states[conid]?.clear() }

@@ -18,14 +18,34 @@ private struct Numbers: QueueBatch, Equatable {
   func first(_ count: Int) -> Numbers { Numbers(values: values.prefix(count)) }
   func removingFirst(_ count: Int) -> Numbers { Numbers(values: values.dropFirst(count)) }
 
+  func compacted() -> Numbers { self }
+
   /// Of the numbers with the same last digit, the latest counts.
-  static func coalescing(_ batches: [Numbers]) -> (kept: [Numbers], lost: QueueLoss?) {
-    let all = batches.flatMap(\.values)
+  static func coalescing(_ items: [QueueItem<Numbers>]) -> [QueueItem<Numbers>] {
     var seen: Set<UInt64> = []
-    let kept = all.reversed().filter { seen.insert($0 % 10).inserted }.reversed()
-    let lost = all.filter { !kept.contains($0) }
-    guard let first = lost.first, let last = lost.last else { return (batches, nil) }
-    return (kept.map { Numbers($0...$0) }, QueueLoss(count: lost.count, range: first...last))
+    var kept: [QueueItem<Numbers>] = []
+    func prepend(_ loss: QueueLoss) {
+      if case .lost(let later)? = kept.first {
+        kept[0] = .lost(loss.merging(later))
+      } else {
+        kept.insert(.lost(loss), at: 0)
+      }
+    }
+    for item in items.reversed() {
+      switch item {
+      case .batch(let batch):
+        for value in batch.values.reversed() {
+          if seen.insert(value % 10).inserted {
+            kept.insert(.batch(Numbers(value...value)), at: 0)
+          } else {
+            prepend(QueueLoss(count: 1, range: value...value))
+          }
+        }
+      case .lost(let loss): prepend(loss)
+      case .failed, .ended: break
+      }
+    }
+    return kept
   }
 }
 
@@ -113,17 +133,24 @@ private enum Seen: Equatable {
     Case(
       overflow: .fail,
       pushed: [1...3, 4...6, 7...9],
-      seen: [.numbers([1, 2, 3]), .failed(3, 4...6)]
+      seen: [.numbers([1, 2, 3]), .lost(3, 4...6), .failed(3, 4...6)]
     ),
     Case(
       overflow: .coalesce,
       pushed: [1...3, 11...13],
       seen: [.lost(3, 1...3), .numbers([11]), .numbers([12]), .numbers([13])]
     ),
+    // In its place, which is not the front.
+    Case(
+      overflow: .coalesce,
+      pushed: [1...1, 2...3, 12...13, 22...22],
+      seen: [.numbers([1]), .lost(3, 2...12), .numbers([13]), .numbers([22])]
+    ),
+    // Nothing is obsolete: a quarter is freed, so that not every element costs the same again.
     Case(
       overflow: .coalesce,
       pushed: [1...7],
-      seen: [.lost(2, 1...2), .numbers([3, 4, 5, 6, 7])]
+      seen: [.lost(3, 1...3), .numbers([4]), .numbers([5]), .numbers([6]), .numbers([7])]
     ),
     // The producer was not asked to pause between these: once over the bound, no further.
     Case(
@@ -198,49 +225,63 @@ private enum Seen: Equatable {
     )
   }
 
-  /// Whatever is pushed and taken in whatever order: what was seen and what was told as lost are
-  /// together what was pushed, in order, and the bounds hold.
+  /// Whatever is pushed, taken and shed in whatever order: every number is seen or told as lost, in
+  /// its place, and the bounds hold.
   @Test(
-    arguments: [QueueOverflow.dropOldest, .dropNewest, .coalesce, .backpressure],
+    arguments: [QueueOverflow.dropOldest, .dropNewest, .coalesce, .backpressure, .fail],
     0..<50
   )
   func theLedgerAddsUp(_ overflow: QueueOverflow, seed: UInt64) {
     var generator = SplitMix(state: seed)
     var state = State(limits: QueueLimits(events: 16, bytes: 120), overflow: overflow)
     var next: UInt64 = 1
-    var delivered: [UInt64] = []
+    /// The number that has to come next, or to be told as lost.
+    var expected: UInt64 = 1
     var lost = 0
-    for _ in 0..<500 {
-      if Bool.random(using: &generator) {
+    var hasFailed = false
+    func note(_ item: QueueItem<Numbers>) {
+      switch item {
+      case .batch(let batch):
+        for number in batch.values {
+          #expect(number == expected)
+          expected += 1
+        }
+      case .lost(let loss):
+        #expect(loss.range.lowerBound == expected)
+        #expect(loss.count == loss.range.count)
+        expected = loss.range.upperBound + 1
+        lost += loss.count
+      case .failed(let loss):
+        #expect(loss.range.upperBound + 1 == expected)
+        hasFailed = true
+      case .ended: Issue.record("an open queue does not end")
+      }
+    }
+    for _ in 0..<500 where !hasFailed {
+      switch UInt8.random(in: 0..<20, using: &generator) {
+      case 0..<10:
         let last = next + UInt64.random(in: 0..<6, using: &generator)
-        if overflow != .backpressure || !state.requestSpace() {
-          _ = state.push(Numbers(next...last), isEssential: false)
-          next = last + 1
+        if !state.requestSpace() {
+          _ = state.push(Numbers(next...last), isEssential: Bool.random(using: &generator))
+          if overflow != .fail || expected <= next { next = last + 1 }
         }
-        if overflow != .backpressure {
-          #expect(state.events <= 16 && state.bytes <= 120)
-        }
-      } else if let taken = state.take() {
-        switch taken.item {
-        case .batch(let batch): delivered += batch.values
-        case .lost(let loss):
-          lost += loss.count
-          #expect(loss.count <= loss.range.count)
-        case .failed, .ended: Issue.record("an open queue does not end")
-        }
+        if overflow != .backpressure { #expect(state.events <= 16 && state.bytes <= 120) }
+        #expect(state.events <= 2 * 16 + 6)
+      case 10: state.shed()
+      default: if let taken = state.take() { note(taken.item) }
       }
     }
-    for seen in drain(&state) {
-      switch seen {
-      case .numbers(let numbers): delivered += numbers
-      case .lost(let count, _): lost += count
-      case .failed: Issue.record("an open queue does not fail")
-      }
+    while !hasFailed, let taken = state.take() { note(taken.item) }
+    if overflow == .fail {
+      #expect(hasFailed == (lost > 0))
+    } else {
+      #expect(expected == next)
     }
-    #expect(delivered.count + lost == Int(next - 1))
-    #expect(delivered == delivered.sorted())
-    #expect(Set(delivered).count == delivered.count)
-    if overflow == .backpressure { #expect(lost == 0) }
+    if overflow == .backpressure {
+      #expect(state.settle() == lost)
+      #expect(state.settle() == 0)
+    }
+    #expect(state.events == 0 && state.bytes == 0)
   }
 
   @Test func deliversAcrossTasksWithoutLoss() async {
@@ -261,6 +302,24 @@ private enum Seen: Equatable {
     }
     queue.finish()
     #expect(await sum == 30_000 * 30_001 / 2)
+  }
+
+  @Test func aCancelledConsumerGetsWhatWaitsAndThenTheEnd() async {
+    let queue = BoundedQueue<Numbers>(
+      limits: QueueLimits(events: 10, bytes: 1_000),
+      overflow: .dropOldest
+    )
+    queue.push(Numbers(1...3))
+    let seen = await Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      var seen: [UInt64] = []
+      while case .batch(let batch) = await queue.next() {
+        seen += batch.values
+        queue.push(Numbers(4...6))
+      }
+      return seen
+    }.value
+    #expect(seen == [1, 2, 3])
   }
 
   @Test func aCancelledConsumerEndsTheQueue() async {

@@ -11,9 +11,10 @@ public struct OverflowPolicy: Sendable, Hashable {
     case dropOldest
     /// Forget the events that come.
     case dropNewest
-    /// Keep of the quotes that wait only the newest of each instrument.
+    /// Keep of the quotes that wait only the newest of each instrument; if even those are too many,
+    /// forget the oldest events that wait.
     case latestPerInstrument
-    /// End this subscriber's sequence with an error.
+    /// End this subscriber's sequence: what waits, the loss that cannot be helped, then an error.
     case fail
   }
 
@@ -42,6 +43,9 @@ public struct OverflowPolicy: Sendable, Hashable {
   public static var backpressure: OverflowPolicy { OverflowPolicy(.backpressure) }
 
   /// Keep of the waiting quotes only the newest of each instrument.
+  ///
+  /// A quote carries only what has changed since the one before: take the values from
+  /// ``IbkrWsClient/book``, which has seen them all.
   public static var latestPerInstrument: OverflowPolicy { OverflowPolicy(.latestPerInstrument) }
 
   /// End this subscriber's sequence with an error.

@@ -102,7 +102,8 @@ package struct QuoteState: Sendable {
   private var values: [Decimal?]
   private var rule = SnapshotRule()
   private var volumeIsExact = false
-  private var lasting: Flags = []
+  /// The flags as of now.
+  package private(set) var flags: Flags = []
   private var previous: (updated: Int64, digest: UInt64) = (.min, 0)
 
   /// The availability code (6509) as it was last sent; empty if it never was.
@@ -158,7 +159,7 @@ package struct QuoteState: Sendable {
         set(id, content, kind, &update, other)
       }
     }
-    update.flags = lasting
+    update.flags = flags
     if head.updated == previous.updated, digest == previous.digest, digest != 0 {
       update.flags.insert(.duplicate)
     }
@@ -169,7 +170,7 @@ package struct QuoteState: Sendable {
   private mutating func forget() {
     for index in values.indices { values[index] = nil }
     volumeIsExact = false
-    lasting = []
+    flags = []
     availability.removeAll(keepingCapacity: true)
     previous = (.min, 0)
   }
@@ -194,10 +195,10 @@ package struct QuoteState: Sendable {
     update.changed.insert(Columns(column))
     values[Int(column.rawValue)] = number.decimal
     if column == .last {
-      lasting.remove([.lastIsClose, .lastIsHalted])
+      flags.remove([.lastIsClose, .lastIsHalted])
       switch number.mark {
-      case .previousClose: lasting.insert(.lastIsClose)
-      case .halted: lasting.insert(.lastIsHalted)
+      case .previousClose: flags.insert(.lastIsClose)
+      case .halted: flags.insert(.lastIsHalted)
       case nil: break
       }
     }
@@ -205,12 +206,12 @@ package struct QuoteState: Sendable {
 
   /// The first letter decides (protocol reference 5.3).
   private mutating func noteAvailability() {
-    lasting.remove([.delayed, .frozen, .notSubscribed])
+    flags.remove([.delayed, .frozen, .notSubscribed])
     switch availability.first {
-    case UInt8(ascii: "D"): lasting.insert(.delayed)
-    case UInt8(ascii: "Z"): lasting.insert(.frozen)
-    case UInt8(ascii: "Y"): lasting.insert([.delayed, .frozen])
-    case UInt8(ascii: "N"), UInt8(ascii: "O"): lasting.insert(.notSubscribed)
+    case UInt8(ascii: "D"): flags.insert(.delayed)
+    case UInt8(ascii: "Z"): flags.insert(.frozen)
+    case UInt8(ascii: "Y"): flags.insert([.delayed, .frozen])
+    case UInt8(ascii: "N"), UInt8(ascii: "O"): flags.insert(.notSubscribed)
     default: break
     }
   }

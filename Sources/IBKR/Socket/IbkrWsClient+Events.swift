@@ -133,6 +133,7 @@ extension IbkrWsClient {
     gap.phase = .ended
     gap.end = Gap.Moment(realtime: now.realtime, monotonic: now.monotonic)
     gap.seqLast = intake.builder.nextSeq
+    gap.count = UInt64(broadcast.settleLosses())
     tell(.gap(gap))
   }
 

@@ -37,6 +37,7 @@ extension IbkrWsClient {
       buffering: policy
     )
     return FeedStream(
+      key: key,
       events: events,
       hold: Hold { [weak self] in
         guard let self else { return }

@@ -35,6 +35,11 @@ public actor IbkrWsClient {
 
   /// Whether the REST side ends with the run.
   nonisolated let ownsClient: Bool
+
+  /// Every quote that is subscribed to, merged: what is known of it as of now.
+  public nonisolated let book: Book
+
+  nonisolated let board = StateBoard()
   nonisolated let broadcast: Broadcast
   nonisolated let space: SpaceSignal
   nonisolated let logger: Logger
@@ -113,6 +118,8 @@ public actor IbkrWsClient {
     let space = SpaceSignal()
     self.space = space
     broadcast = Broadcast { space.raise() }
+    let loop = ibkrClient.loop
+    book = Book { loop.now }
     reconciler = SubscriptionReconciler(timing: configuration.timing)
     heartbeat = HeartbeatMonitor(limit: configuration.heartbeatTimeout)
     var jitter = Jitter(seed: configuration.seed)
@@ -146,6 +153,9 @@ public actor IbkrWsClient {
   /// Hands on what has been gathered.
   func publish(isEssential: Bool = false) {
     guard let batch = intake.builder.take() else { return }
+    // First the states: whoever hears of an event finds them as it left them, or newer.
+    if configuration.keepsBook { book.merge(batch) }
+    board.note(batch)
     broadcast.publish(batch, isEssential: isEssential)
   }
 }

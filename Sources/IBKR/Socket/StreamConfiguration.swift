@@ -48,6 +48,9 @@ public struct StreamConfiguration: Sendable {
   /// Where the servers are whose nightly reset ends the session.
   public var region = SessionRegion.america
 
+  /// Whether ``IbkrWsClient/book`` is kept, which costs about a microsecond for every quote.
+  public var keepsBook = true
+
   /// The seed of all random delays; nil for a different one each time.
   package var seed: UInt64?
 

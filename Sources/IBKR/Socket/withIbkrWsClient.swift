@@ -6,7 +6,9 @@ import Logging
 /// Runs a stream for as long as a body of code.
 ///
 /// The stream is started before the body and stopped after it: the sinks have written everything
-/// when this returns. If the body throws, the stream is stopped all the same.
+/// when this returns. If the body throws, the stream is stopped all the same. If the task is
+/// cancelled, sequences that the body iterates end; the stream itself is still stopped in good order:
+/// it unsubscribes, closes the connection and lets the sinks finish.
 ///
 /// - Parameters:
 ///   - ibkrClient: The REST side, which gives the session.
@@ -20,16 +22,18 @@ public func withIbkrWsClient<Result>(
   _ body: (IbkrWsClient) async throws -> Result
 ) async throws -> Result {
   let stream = IbkrWsClient(ibkrClient: ibkrClient, configuration: configuration)
-  return try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await stream.run() }
-    do {
-      let result = try await body(stream)
-      await stream.stop()
-      try await group.waitForAll()
-      return result
-    } catch {
-      await stream.stop()
-      throw error
-    }
+  // These two are no child tasks, because cancelling is not to reach them: it would cut the
+  // connection before anything is unsubscribed. Neither outlives this function.
+  let running = Task { try await stream.run() }
+  func stop() async { await Task { await stream.stop() }.value }
+  do {
+    let result = try await body(stream)
+    await stop()
+    try await running.value
+    return result
+  } catch {
+    await stop()
+    _ = await running.result
+    throw error
   }
 }

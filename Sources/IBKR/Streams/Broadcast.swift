@@ -105,6 +105,13 @@ package final class Broadcast: Sendable {
     state.withLock(\.subscribers).contains { $0.queue.isShedding }
   }
 
+  /// Closes the account of what ``shed()`` has cost.
+  ///
+  /// - Returns: The most events that any one subscriber has lost since this was last called.
+  package func settleLosses() -> Int {
+    state.withLock(\.subscribers).reduce(0) { max($0, $1.queue.settle()) }
+  }
+
   /// Ends every subscriber's sequence, after what waits for it.
   package func finish() {
     let subscribers = state.withLock { state in
@@ -117,6 +124,11 @@ package final class Broadcast: Sendable {
 
   /// How many subscribers there are.
   package var subscriberCount: Int { state.withLock { $0.subscribers.count } }
+
+  /// How many events wait in all queues together.
+  package var waiting: Int {
+    state.withLock(\.subscribers).reduce(0) { $0 + $1.queue.waiting.events }
+  }
 
   private func remove(_ id: UInt64) {
     state.withLock { $0.subscribers.removeAll { $0.id == id } }

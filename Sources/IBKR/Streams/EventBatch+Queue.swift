@@ -18,37 +18,32 @@ extension EventBatch: QueueBatch {
     self[startIndex + count..<endIndex]
   }
 
+  package func compacted() -> EventBatch {
+    2 * count >= storage.records.count ? self : copying(count: count) { _ in true }
+  }
+
   /// Leaves out each quote that is followed by one of the same subscription.
   package static func coalescing(
-    _ batches: [EventBatch]
-  ) -> (kept: [EventBatch], lost: QueueLoss?) {
-    var newest: Set<UInt64> = []
-    var seen: Set<UInt32> = []
-    for batch in batches.reversed() {
-      for record in batch.records.reversed()
-      where !record.isObsolescent || seen.insert(record.subscription).inserted {
-        newest.insert(record.seq)
+    _ items: [QueueItem<EventBatch>]
+  ) -> [QueueItem<EventBatch>] {
+    var seen: Set<QuoteIdentity> = []
+    // For every batch from the last to the first: which of its events still count.
+    let counting = items.reversed().map { item -> [Bool] in
+      guard case .batch(let batch) = item else { return [] }
+      let counts = batch.records.reversed().map { record in
+        !record.isObsolescent || seen.insert(QuoteIdentity(record)).inserted
+      }
+      return counts.reversed()
+    }
+    var result = LossKeeper()
+    for (item, counts) in zip(items, counting.reversed()) {
+      switch item {
+      case .batch(let batch): result.append(batch, where: counts)
+      case .lost(let loss): result.append(loss)
+      case .failed, .ended: break
       }
     }
-    var kept: [EventBatch] = []
-    var lost: QueueLoss?
-    for batch in batches {
-      let records = batch.storage.records
-      var passing = 0
-      for record in batch.records {
-        if newest.contains(record.seq) {
-          passing += 1
-        } else {
-          lost = QueueLoss(count: 1, range: record.seq...record.seq).merging(lost)
-        }
-      }
-      if passing == batch.count {
-        kept.append(batch)
-      } else if passing > 0 {
-        kept.append(batch.copying(count: passing) { newest.contains(records[$0].seq) })
-      }
-    }
-    return (kept, lost)
+    return result.items
   }
 
   /// A batch of some of this one's events, with storage of its own.
@@ -77,9 +72,52 @@ extension EventBatch: QueueBatch {
   }
 }
 
+/// What a quote is one of: the newer of two with the same identity makes the older obsolete.
+private struct QuoteIdentity: Hashable {
+  let subscription: UInt32
+  let conid: Int
+
+  init(_ record: EventRecord) {
+    subscription = record.subscription
+    conid = record.conid
+  }
+}
+
 extension EventRecord {
   /// Whether a later message of the same subscription makes this one obsolete.
   fileprivate var isObsolescent: Bool {
     sort == .message && topic == .marketData && direction == .inbound
+  }
+}
+
+/// Gathers what is kept, and tells of what is not in the places where it was.
+private struct LossKeeper {
+  private(set) var items: [QueueItem<EventBatch>] = []
+
+  mutating func append(_ loss: QueueLoss) {
+    if case .lost(let earlier)? = items.last {
+      items[items.count - 1] = .lost(loss.merging(earlier))
+    } else {
+      items.append(.lost(loss))
+    }
+  }
+
+  /// Adds the events of a batch that still count, in runs with the losses between them.
+  mutating func append(_ batch: EventBatch, where counts: [Bool]) {
+    let count = counts.count { $0 }
+    if count == batch.count { return items.append(.batch(batch)) }
+    let kept = batch.copying(count: count) { counts[$0 - batch.startIndex] }
+    var taken = 0
+    var runStart = 0
+    for (record, stays) in zip(batch.records, counts) {
+      if stays {
+        taken += 1
+        continue
+      }
+      if runStart < taken { items.append(.batch(kept[runStart..<taken])) }
+      runStart = taken
+      append(QueueLoss(count: 1, range: record.seq...record.seq))
+    }
+    if runStart < taken { items.append(.batch(kept[runStart..<taken])) }
   }
 }

@@ -5,7 +5,8 @@
 ///
 /// It is iterated once. The subscription ends, and everything that waits is forgotten, when the
 /// iterator is gone (the loop was left), when the task is cancelled, or when the sequence itself is
-/// gone without ever having been iterated. The iterator holds the batch that it is working through
+/// gone without ever having been iterated. A cancelled task still gets what waits, and then the end.
+/// The iterator holds the batch that it is working through
 /// and suspends once per batch, not per event.
 public struct EventStream: AsyncSequence, Sendable {
   /// What the sequence gives.
@@ -49,7 +50,11 @@ public struct EventStream: AsyncSequence, Sendable {
           return batch[index]
         }
         batch = nil
-        guard let next = try await lease?.next() else { return nil }
+        guard let lease else { return nil }
+        // What waits is taken without the cost of a call that could suspend.
+        var taken = try lease.takeNow()
+        if taken == nil { taken = try await lease.next() }
+        guard let next = taken else { return nil }
         batch = next
         index = next.startIndex
       }

@@ -15,6 +15,9 @@ public struct FeedStream<F: Feed>: AsyncSequence, Sendable {
   /// How the sequence can fail: only under ``OverflowPolicy/fail``.
   public typealias Failure = IbkrError
 
+  /// The subscription, which its events carry; see ``IbkrWsClient/states(of:)``.
+  public let key: SubscriptionKey
+
   let events: EventStream
   let hold: Hold
 

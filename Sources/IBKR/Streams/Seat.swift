@@ -44,8 +44,18 @@ final class Seat: Sendable {
     queue.cancel()
   }
 
+  /// What waits now, without waiting for it; nil if nothing does, or if it is the end.
+  fileprivate func takeNow() throws(IbkrError) -> EventBatch? {
+    guard !Task.isCancelled, let item = queue.takeNow() else { return nil }
+    return try admit(item)
+  }
+
   fileprivate func next() async throws(IbkrError) -> EventBatch? {
-    switch await queue.next() {
+    try admit(await queue.next())
+  }
+
+  private func admit(_ item: QueueItem<EventBatch>) throws(IbkrError) -> EventBatch? {
+    switch item {
     case .batch(let batch): return batch
     case .lost(let loss): return .dropped(count: loss.count, range: loss.range)
     case .ended:
@@ -71,6 +81,8 @@ final class Lease: Sendable {
   fileprivate init(seat: Seat) { self.seat = seat }
 
   deinit { seat.end() }
+
+  func takeNow() throws(IbkrError) -> EventBatch? { try seat.takeNow() }
 
   func next() async throws(IbkrError) -> EventBatch? { try await seat.next() }
 }

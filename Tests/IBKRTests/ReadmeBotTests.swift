@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import GatewaySimulator
+import IBKR
+import Testing
+import Transport
+
+/// The README's bot; scripts/lib/check-readme compares the two.
+func bot(on symbol: String, at gateway: IbkrConfiguration, signal: (String) -> Void) async throws {
+  let client = try IbkrClient(configuration: gateway)
+  let conid = try await client.instruments(for: [symbol])[0].conid
+  try await withIbkrWsClient(ibkrClient: client) { stream in
+    let feed = try MarketDataFeed.marketData(conid: conid)
+    var average: Double?
+    for try await _ in try await stream.subscribe(feed, buffering: .latestPerInstrument) {
+      guard let quote = stream.book[conid], let bid = quote.bid, let ask = quote.ask,
+        let price = quote.middle, let age = quote.age(of: .bidPrice), age < .seconds(30)
+      else { continue }
+      let before = average ?? price
+      average = before + (price - before) / 20
+      if price > before * 1.0001 { signal("buy \(symbol) at \(ask)") }
+      if price < before * 0.9999 { signal("sell \(symbol) at \(bid)") }
+    }
+  }
+  await client.close()
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ReadmeBotTests {
+  /// A simulated gateway with a quick market, and how to reach it.
+  private func gateway() async throws -> (GatewaySimulator, IbkrConfiguration) {
+    var simulated = GatewaySimulatorConfiguration()
+    simulated.updatesPerSecond = 200
+    let simulator = try await GatewaySimulator.start(simulated)
+    var address = IbkrConfiguration()
+    address.restURL = simulator.url
+    address.trust = .authorities(pem: simulator.caPEM)
+    return (simulator, address)
+  }
+
+  @Test func theBotSignalsAndEndsWhenItIsCancelled() async throws {
+    let (simulator, address) = try await gateway()
+    let (signals, input) = AsyncStream<String>.makeStream()
+    let running = Task {
+      try await bot(on: "AAPL", at: address) { input.yield($0) }
+      input.finish()
+    }
+    var seen: [String] = []
+    for await signal in signals {
+      seen.append(signal)
+      if seen.count == 3 { running.cancel() }
+    }
+    try await running.value
+    #expect(seen.count >= 3)
+    #expect(seen.allSatisfy { $0.starts(with: "buy AAPL at ") || $0.starts(with: "sell AAPL at ") })
+    try await simulator.stop()
+  }
+
+  @Test func cancellingUnsubscribesClosesAndLetsTheSinksFinish() async throws {
+    let (simulator, address) = try await gateway()
+    let client = try IbkrClient(configuration: address)
+    let diary = Diary(on: client.loop, overflow: .backpressure)
+    let running = Task {
+      try await withIbkrWsClient(ibkrClient: client) { stream in
+        stream.attach(diary)
+        var count = 0
+        for try await _ in try await stream.subscribe(.marketData(conid: 265598)) {
+          count += 1
+          if count == 5 { withUnsafeCurrentTask { $0?.cancel() } }
+        }
+        return count
+      }
+    }
+    #expect(try await running.value >= 5)
+    #expect(await diary.commands.last == "umd+265598+{}")
+    #expect(await diary.kinds.contains(.close))
+    #expect(await diary.lifecycle.last == "closed")
+    #expect(await diary.calls == ["flush", "close"])
+    let numbers = await diary.numbers
+    #expect(numbers == Array((numbers.first ?? 1)...(numbers.last ?? 0)))
+    await client.close()
+    try await simulator.stop()
+  }
+}
