@@ -136,7 +136,7 @@ let package = Package(
     ),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
-    .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator"]),
+    .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator", logging]),
     .testTarget(
       name: "GatewaySimulatorTests",
       dependencies: [
