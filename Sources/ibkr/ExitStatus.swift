@@ -20,6 +20,8 @@ enum ExitStatus: Int32, Sendable, Hashable {
   case network = 4
   /// Finished, but the recording has gaps or drops, and `--strict` was given.
   case gaps = 5
+  /// `verify` has found damage.
+  case damage = 6
   /// The disk.
   case storage = 7
   /// The configuration cannot work.
@@ -33,6 +35,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
     case is TransportError: self = .network
     case is GapsFound: self = .gaps
     case let failed as ChecksFailed: self.init(failed.first.area)
+    case is DamageFound: self = .damage
     default:
       // What ArgumentParser throws: help that was asked for is a success, all else is wrong usage.
       switch IBKRCommand.exitCode(for: error) {

@@ -13,7 +13,7 @@ enum Main {
   // with every signal unblocked, and SIGINT would kill the process instead of asking it to end.
   static func main() {
     // Before any thread exists that could take them.
-    SignalSource.block([SIGINT, SIGTERM])
+    SignalSource.block([SIGINT, SIGTERM, SIGHUP])
     // Whoever reads our output may leave; the write says so then.
     signal(SIGPIPE, SIG_IGN)
     // The memory has keys and tokens in it, which are not to be found in a file after a crash.
@@ -63,13 +63,14 @@ struct IBKRCommand: ParsableCommand {
 
       Data goes to standard output, everything else to standard error. The exit code is 0 \
       when done (also after Ctrl-C, when everything is on disk), 1 for an error without a \
-      code of its own, 2 wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 7 \
-      storage, 78 configuration, 130 or 143 after a second signal.
+      code of its own, 2 wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 6 \
+      damage found by verify, 7 storage, 78 configuration, 130 or 143 after a second signal.
       """,
     version: version,
     subcommands: [
       RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
+      VerifyCommand.self,
     ]
   )
 

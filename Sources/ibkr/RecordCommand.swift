@@ -15,13 +15,15 @@ struct RecordCommand: AsyncParsableCommand {
       Writes NDJSON files below the directory: ch=raw is the log of every message, exact \
       but for secrets; ch=quote the merged quotes; ch=gap the times in which data is \
       missing. A line is in its file after 200 ms. Ctrl-C ends it well: everything is \
-      written, sealed and synced.
+      written, sealed and synced. SIGHUP ends the open parts and begins new ones. What a \
+      crash has left in the directory is put right before anything is recorded.
 
       Examples:
         ibkr record AAPL MSFT --simulate -o data --duration 10s
         ibkr record AAPL --pin sha256/… -o data
         ibkr record 265598 --gateway https://host:5000/v1/api --ca ca.pem -o data
         ibkr record -f watchlist.txt -o data --channels raw,quote --strict
+        ibkr record -f watchlist.txt -o data --rotate 1h --keep 90d,500GB
       """
   )
 
@@ -47,6 +49,34 @@ struct RecordCommand: AsyncParsableCommand {
   )
   var fsync = NDJSONFileSink.Configuration.Synchronization.everySecond
 
+  @Option(
+    help: ArgumentHelp(
+      "End each part after so long or so many bytes, and at midnight UTC: 1h, 100MB, 1h,100MB.",
+      valueName: "limit"
+    )
+  )
+  var rotate: SizeAndTime?
+
+  @Option(help: "How sealed parts are compressed: gz or none.")
+  var compress = Compression.gz
+
+  @Option(
+    help: ArgumentHelp(
+      "Remove sealed parts that are older, or the oldest above so many bytes: 90d, 500GB, 90d,500GB.",
+      valueName: "limit"
+    )
+  )
+  var keep: SizeAndTime?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write nothing while less than this is free on the disk.",
+      valueName: "size"
+    ),
+    transform: Self.byteCount
+  )
+  var minFree = 64 << 20
+
   @Flag(help: "End with exit code 5 if data is missing from the recording.")
   var strict = false
 
@@ -71,12 +101,23 @@ struct RecordCommand: AsyncParsableCommand {
     return value
   }
 
+  private static func byteCount(_ text: String) throws -> Int {
+    guard let count = ByteCount(text[...]) else {
+      throw ValidationError("'\(text)' is no number of bytes: write 100MB or 2GB")
+    }
+    return count.bytes
+  }
+
   /// What the sink is told.
   var sinkConfiguration: NDJSONFileSink.Configuration {
     var configuration = NDJSONFileSink.Configuration(directory: directory)
     if let channels { configuration.channels = channels.channels }
     configuration.keepsAccounts = accountIds == .keep
     configuration.synchronization = fsync
+    if let rotate { configuration.rotation = Rotation(size: rotate.size, interval: rotate.time) }
+    configuration.compresses = compress == .gz
+    if let keep { configuration.retention = Retention(age: keep.time, size: keep.size) }
+    configuration.minimumFree = minFree
     configuration.tool = "ibkr \(IBKRCommand.version)"
     configuration.settings = [
       "channels": configuration.channels.map(\.rawValue).sorted().joined(separator: ","),
@@ -90,13 +131,16 @@ struct RecordCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = log.logger()
-    let stop = try Stop(after: limits.duration?.duration)
+    let hangup = Hangup()
+    let stop = try Stop(after: limits.duration?.duration) { hangup.happened() }
     let sink = try NDJSONFileSink(sinkConfiguration) { notice in
       switch notice {
       case .failed(let error): logger.error("\(error); what has come is kept and tried again")
       case .recovered: logger.notice("the disk takes data again")
+      case .sealingFailed(let error): logger.error("\(error); the part stays open for now")
       }
     }
+    hangup.whenItHappens { Task { try? await sink.rotate() } }
     // An unusable directory shall be known before anybody is bothered.
     try await sink.open()
     let counts: Monitor.Counts

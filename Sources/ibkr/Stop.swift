@@ -8,6 +8,7 @@ import Transport
 /// Why a command ends, and the wait for it.
 ///
 /// The first SIGINT or SIGTERM asks the command to end well; a second one ends the process at once.
+/// SIGHUP does the same, unless the command has another use for it.
 final class Stop: Sendable {
   /// What a command ended for.
   enum Reason: Sendable, Hashable {
@@ -32,11 +33,13 @@ final class Stop: Sendable {
 
   /// Starts to listen for signals.
   ///
-  /// - Parameter duration: After how long to end in any case; nil for never.
+  /// - Parameters:
+  ///   - duration: After how long to end in any case; nil for never.
+  ///   - onHangup: What SIGHUP is for; nil if it ends the command.
   /// - Throws: `TransportError` if the system gives no thread or descriptor.
-  init(after duration: Duration? = nil) throws {
+  init(after duration: Duration? = nil, onHangup: (@Sendable () -> Void)? = nil) throws {
     let loop = try EventLoop(name: "signals")
-    let signals = try SignalSource([SIGINT, SIGTERM], on: loop)
+    let signals = try SignalSource([SIGINT, SIGTERM, SIGHUP], on: loop)
     let state = Latch()
     if let duration {
       loop.schedule(at: loop.deadline(after: duration)) { state.set(.duration) }
@@ -46,6 +49,10 @@ final class Stop: Sendable {
     watcher = Task {
       var count = 0
       while let signal = try? await signals.next() {
+        if signal == SIGHUP, let onHangup {
+          onHangup()
+          continue
+        }
         count += 1
         // The shell's convention for a process that a signal ended.
         if count > 1 { _exit(128 + signal) }
@@ -124,5 +131,20 @@ final class Stop: Sendable {
       }
       return state.withLock { $0.reason }
     }
+  }
+}
+
+/// A place for what SIGHUP does that is known before the thing is.
+final class Hangup: Sendable {
+  private let action = Locked<(@Sendable () -> Void)?>(nil)
+
+  /// Says what to do.
+  func whenItHappens(_ action: @escaping @Sendable () -> Void) {
+    self.action.withLock { $0 = action }
+  }
+
+  /// The signal has come.
+  func happened() {
+    action.withLock { $0 }?()
   }
 }

@@ -146,7 +146,9 @@ import Transport
   @Test func aDirectoryHasOneRecorderAtATime() async throws {
     let directory = try TemporaryDirectory()
     let first = try NDJSONFileSink(.init(directory: directory.path))
-    let second = try NDJSONFileSink(.init(directory: directory.path))
+    var configuration = NDJSONFileSink.Configuration(directory: directory.path)
+    configuration.compresses = false
+    let second = try NDJSONFileSink(configuration)
     try await first.open()
     let error = await #expect(throws: StorageError.self) { try await second.open() }
     #expect(error?.code == .inUse)

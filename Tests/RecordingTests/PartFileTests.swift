@@ -22,29 +22,64 @@ import Testing
 
   @Test func isSealedInTheOrderThatSurvivesPowerLoss() throws {
     let part = part()
-    append("one", seq: 3, at: 50, to: part)
-    append("two", seq: 4, at: 40, to: part)
+    let head = #"{"v":1,"run":"\#(run)","seq":"#
+    append(head + #"3,"ts_recv":50}"#, seq: 3, at: 50, to: part)
+    append(head + #"4,"ts_recv":40}"#, seq: 4, at: 40, to: part)
     try part.write()
-    append("three", seq: 7, at: 60, to: part)
-    let entry = try #require(try part.seal())
-    #expect(storage.text(part.path) == "one\ntwo\nthree\n")
+    append(head + #"7,"ts_recv":60}"#, seq: 7, at: 60, to: part)
+    let path = part.path
+    let name = try #require(try part.finish())
+    let sealer = PartSealer(name, channel: .raw, compresses: true, storage: storage)
+    while try !sealer.step() {}
+    let entry = try #require(sealer.entry)
     let folder = "ch=raw/date=1970-01-01"
     #expect(
-      storage.with { $0.operations } == [
-        "create \(part.path)", "write \(part.path)", "write \(part.path)", "sync \(part.path)",
-        "folder \(folder)", "open \(part.path)", "read \(part.path)", "read \(part.path)",
+      storage.with { $0.operations.filter { !$0.hasPrefix("read") } } == [
+        "create \(path)", "write \(path)", "write \(path)", "sync \(path)", "folder \(folder)",
+        "open \(path)", "remove \(path).gz.new", "create \(path).gz.new",
+        "write \(path).gz.new", "sync \(path).gz.new", "rename \(path).gz.new",
+        "folder \(folder)",
       ]
     )
+    #expect(entry.path == "\(path).gz")
     #expect(entry.lines == 3)
     #expect(entry.seq == 3...7)
     #expect(entry.time == 40...60)
-    #expect(entry.bytes == 14)
-    let digest = try Hexadecimal.encode(Digest.of(Array("one\ntwo\nthree\n".utf8), .sha256))
-    #expect(entry.digest == digest)
+    let sealed = try #require(storage.with { $0.files["\(path).gz"]?.bytes })
+    #expect(entry.bytes == sealed.count)
+    #expect(entry.digest == Hexadecimal.encode(try Digest.of(sealed, .sha256)))
+    let plain = try #require(storage.text(path))
+    #expect(storage.lines(under: "\(path).gz") == plain.split(separator: "\n").map(String.init))
+    try sealer.removePlain()
+    #expect(storage.paths == ["\(path).gz"])
+  }
+
+  @Test func aSealedPartHasMembersThatSayWhatIsInThem() throws {
+    let part = part()
+    for seq in 1...2_500 {
+      let line = #"{"v":1,"run":"\#(run)","seq":\#(seq),"ts_recv":\#(seq)}"#
+      append(line, seq: UInt64(seq), at: Int64(seq), to: part)
+    }
+    let name = try #require(try part.finish())
+    let sealer = PartSealer(name, channel: .raw, compresses: true, storage: storage)
+    while try !sealer.step() {}
+    let sealed = try #require(storage.with { $0.files[sealer.sealedPath]?.bytes })
+    var offset = 0
+    var found: [ClosedRange<UInt64>] = []
+    while offset < sealed.count {
+      let header = Array(sealed[offset...])
+      let summary = try #require(header.withUnsafeBytes { GzipMember.summary(of: $0) })
+      found.append(summary.seq)
+      offset += summary.byteCount
+    }
+    #expect(offset == sealed.count)
+    #expect(found == [1...1_000, 1_001...2_000, 2_001...2_500])
+    let report = try PartReader(sealer.sealedPath, storage: storage).forEachLine { _ in }
+    #expect(report.damages == [] && report.liars == [])
   }
 
   @Test func withoutLinesThereIsNoFile() throws {
-    #expect(try part().seal() == nil)
+    #expect(try part().finish() == nil)
     #expect(storage.paths == [])
   }
 
@@ -91,11 +126,20 @@ import Testing
     append("two", seq: 2, at: 2, to: part)
     try part.write()
     #expect(storage.text(part.path) == "one\ntwo\n")
-    part.closeFile()
+  }
+
+  @Test(arguments: [false, true])
+  func linesDoNotGoIntoAFileThatSomebodyHasRemoved(_ isOpen: Bool) throws {
+    let part = part()
+    append("one", seq: 1, at: 1, to: part)
+    try part.write()
+    if !isOpen { part.closeFile() }
     try storage.remove(part.path)
-    append("three", seq: 3, at: 3, to: part)
-    #expect(throws: StorageError.self) { try part.write() }
-    #expect(storage.paths == [])
+    append("two", seq: 2, at: 2, to: part)
+    try part.write()
+    #expect(part.number == 2)
+    #expect(storage.paths == [part.path])
+    #expect(storage.text(part.path) == "two\n")
   }
 }
 
@@ -126,17 +170,58 @@ import Testing
     // The clock was set back: lines stay in the folder of their own time.
     append("set back", to: set.part(.raw, at: day - 5), at: day - 5)
     try set.write()
-    let sealed = try set.sealFinished()
     #expect(
-      sealed.map(\.path) == [
+      try sealed(set) == [
         "ch=raw/date=1970-01-01/part-\(run)-000001.ndjson",
         "ch=raw/date=1970-01-02/part-\(run)-000001.ndjson",
       ]
     )
     set.finishAll()
-    let rest = try set.sealFinished()
-    #expect(rest.map(\.path) == ["ch=raw/date=1970-01-01/part-\(run)-000002.ndjson"])
+    #expect(try sealed(set) == ["ch=raw/date=1970-01-01/part-\(run)-000002.ndjson"])
     #expect(storage.lines(under: "ch=raw") == ["old", "set back", "new"])
+  }
+
+  private func sealed(_ set: PartSet) throws -> [String] {
+    var paths: [String] = []
+    while let (part, _) = try set.nextToSeal() {
+      paths.append(part.plainPath)
+      set.removeSealed()
+    }
+    return paths
+  }
+
+  @Test func aPartEndsWhenItIsLargeOrOldAndWhenTheDayIsOver() throws {
+    let rotation = Rotation(size: 10, interval: .seconds(5))
+    let set = PartSet(run: run, storage: storage, rotation: rotation)
+    let second: Int64 = 1_000_000_000
+    append("small", to: set.part(.raw, at: 0), at: 0)
+    append("x", to: set.part(.quote, symbol: "QUIET", at: 0), at: 0)
+    try set.write()
+    #expect(!set.hasFinished)
+    append("large enough", to: set.part(.raw, at: 0), at: 0)
+    try set.write()
+    #expect(try sealed(set).count == 1)
+    append("y", to: set.part(.raw, at: second), at: second)
+    try set.write()
+    append("y", to: set.part(.raw, at: 6 * second), at: 6 * second)
+    try set.write()
+    #expect(try sealed(set) == ["ch=raw/date=1970-01-01/part-\(run)-000002.ndjson"])
+    append("z", to: set.part(.raw, at: 86_400 * second), at: 86_400 * second)
+    try set.write()
+    #expect(
+      try sealed(set) == ["ch=quote/date=1970-01-01/symbol=QUIET/part-\(run)-000001.ndjson"]
+    )
+  }
+
+  @Test func aSealedLogSaysThatWhatFollowsFromItIsSafe() throws {
+    let set = PartSet(run: run, storage: storage)
+    append("x", to: set.part(.quote, symbol: "A", at: 0))
+    append("x", to: set.part(.raw, at: 0))
+    try set.write()
+    set.finishAll()
+    let first = try #require(try set.nextToSeal())
+    #expect(first.channel == .raw)
+    #expect(storage.with { $0.files.values.allSatisfy { $0.synced == $0.bytes.count } })
   }
 
   @Test func onlySoManyFilesAreOpen() throws {

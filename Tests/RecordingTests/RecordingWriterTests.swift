@@ -176,7 +176,7 @@ import Testing
     let writer = try writer()
     writer.append(try source.take())
     try writer.end(at: 1)
-    let part = "ch=raw/date=2026-11-23/part-\(run)-000001.ndjson"
+    let part = "ch=raw/date=2026-11-23/part-\(run)-000001.ndjson.gz"
     let manifest = try #require(storage.text("_manifest.ndjson"))
     #expect(
       manifest.hasPrefix(
@@ -184,6 +184,38 @@ import Testing
       )
     )
     #expect(manifest.hasSuffix("\"}\n"))
+  }
+
+  @Test func onlyWhatIsTooMuchOrTooOldIsRemoved() throws {
+    func record(_ id: Int64, keep: Retention, at day: Int64) throws -> [String] {
+      var source = EventSource()
+      source.realtime = day * 86_400_000_000_000
+      source.message("{}", topic: .unrecognised)
+      var sealing = RecordingWriter.Sealing()
+      sealing.retention = keep
+      let writer = try RecordingWriter(
+        storage: storage,
+        channels: [.raw],
+        keepsAccounts: false,
+        sealing: sealing,
+        run: RunRecord(
+          run: RunID(milliseconds: id, random: 1),
+          start: day * 86_400_000_000_000,
+          tool: "test"
+        )
+      )
+      writer.append(try source.take())
+      try writer.end(at: day * 86_400_000_000_000 + 5_000_000)
+      return storage.paths.filter { $0.hasPrefix("ch=raw") }
+    }
+    #expect(try record(1, keep: Retention(), at: 100).count == 1)
+    #expect(try record(2, keep: Retention(age: .seconds(86_400 * 2 + 60)), at: 102).count == 2)
+    let rest = try record(3, keep: Retention(age: .seconds(86_400 * 2 + 60)), at: 104)
+    #expect(rest.count == 2 && rest.allSatisfy { !$0.contains("1970-04-11") })
+    #expect(try record(4, keep: Retention(size: 1), at: 105) == [])
+    let manifest = try Manifest(of: storage)
+    #expect(manifest.entries.isEmpty && manifest.removals.count == 4)
+    #expect(Set(manifest.removals.values.map(\.reason)) == ["age", "size"])
   }
 
   @Test func asLongAsItLivesNobodyElseMayWrite() throws {

@@ -20,6 +20,13 @@ package struct EventBatchBuilder: ~Copyable {
   /// The number that the next event will have.
   package var nextSeq: UInt64 { next }
 
+  /// Goes on with another number, as a log does that has a hole.
+  ///
+  /// - Parameter seq: The number that the next event will have.
+  package mutating func skip(to seq: UInt64) {
+    next = seq
+  }
+
   /// Whether events wait to be taken.
   package var isEmpty: Bool { records.isEmpty }
 

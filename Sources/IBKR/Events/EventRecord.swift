@@ -60,6 +60,19 @@ package struct EventRecord: Sendable {
   /// What else is known of a message.
   package var flags: Flags = []
 
+  /// Stands for an event that a recorder has of itself.
+  ///
+  /// - Parameter stamp: Its number and time.
+  /// - Returns: The record.
+  package static func own(_ stamp: Stamp) -> EventRecord {
+    EventRecord(
+      seq: stamp.seq,
+      realtime: stamp.realtime,
+      monotonic: stamp.monotonic,
+      sort: .own
+    )
+  }
+
   /// Number and time together.
   package var stamp: Stamp { Stamp(seq: seq, realtime: realtime, monotonic: monotonic) }
 

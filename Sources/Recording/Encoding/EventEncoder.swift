@@ -16,6 +16,14 @@ final class EventEncoder {
   private var names = SymbolNames()
   private var books: [UInt64: QuoteBook] = [:]
   private var text = LineBuffer()
+  /// What is being recorded, by the numbers of the subscriptions.
+  private var wanted: [UInt32: SubscriptionKey] = [:]
+  private let run: RunID
+  /// How many events this recorder has lost since the last `overflow` gap.
+  private var lost = 0
+
+  /// The last thing that was seen, nil before the first.
+  private(set) var lastStamp: Stamp?
 
   /// The number of the last event that was seen, 0 before the first.
   private(set) var lastSeq: UInt64 = 0
@@ -30,6 +38,7 @@ final class EventEncoder {
     wantsRaw = channels.contains(.raw)
     wantsQuotes = channels.contains(.quote)
     wantsGaps = channels.contains(.gap)
+    self.run = run
     raw = RawEncoder(run: run)
     gaps = GapEncoder(run: run)
     quotes = QuoteEncoder(run: run)
@@ -56,12 +65,62 @@ final class EventEncoder {
       case .own:
         if let event = batch.detail(of: record) { bytes += append(event, record, to: sheets) }
       case .dropped:
-        // A loss of this sink alone; the numbers that are missing from its lines tell of it.
+        // A loss of this sink alone; the gap that follows it is given the count.
+        if case .dropped(let count, _) = batch.detail(of: record) { lost += count }
         return
       }
       lastSeq = record.seq
+      lastStamp = record.stamp
     }
     return bytes
+  }
+
+  /// Makes the lines of the time before the run in which nobody was recording.
+  ///
+  /// - Parameters:
+  ///   - down: The time.
+  ///   - sheets: Where the lines go.
+  /// - Returns: How many bytes they have.
+  func append(_ down: DownTime, to sheets: some LineSheets) -> Int {
+    let record = EventRecord.own(down.stamp)
+    lastStamp = down.stamp
+    var bytes = 0
+    if wantsRaw {
+      text.removeAll()
+      down.appendJSON(run: run, to: &text)
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += line(of: record, on: sheet) {
+        text.withBytes {
+          raw.append(record, own: "gap", text: $0, isRedacted: false, to: &sheet.lines)
+        }
+      }
+    }
+    guard wantsGaps else { return bytes }
+    let sheet = sheets.sheet(.gap, symbol: nil, at: record.realtime)
+    return bytes + line(of: record, on: sheet) { down.appendLine(run: run, to: &sheet.lines) }
+  }
+
+  /// The last record and what was being recorded, for the run's own record.
+  ///
+  /// - Parameter down: The time before the run: until something is asked for, its instruments are
+  ///   still those that are missing.
+  /// - Returns: The record, nil if there is none.
+  func lastRecord(after down: DownTime?) -> RunRecord.LastRecord? {
+    guard let lastStamp else { return nil }
+    var last = RunRecord.LastRecord(
+      seq: lastStamp.seq,
+      realtime: lastStamp.realtime,
+      monotonic: lastStamp.monotonic
+    )
+    if wanted.isEmpty {
+      last.symbols = down?.last.symbols ?? []
+      last.conids = down?.last.conids ?? []
+    } else {
+      let keys = wanted.sorted { $0.key < $1.key }.map(\.value)
+      last.symbols = keys.compactMap { names.name(of: $0) }
+      last.conids = Set(keys.compactMap(\.conid)).sorted()
+    }
+    return last
   }
 
   private func append(
@@ -130,14 +189,16 @@ final class EventEncoder {
     _ record: EventRecord,
     to sheets: some LineSheets
   ) -> Int {
+    let event = counted(event)
     var bytes = 0
     if wantsRaw, let name = event.name {
       let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
       bytes += line(of: record, on: sheet) { appendRaw(event, name, record, to: sheet) }
     }
     switch event {
-    case .subscription(let key, _):
+    case .subscription(let key, let state):
       names.learn(key)
+      if case .failed = state { wanted[key.number] = nil } else { wanted[key.number] = key }
     case .gap(let gap):
       bytes += append(gap, record, to: sheets)
     case .connection, .session, .dropped:
@@ -163,6 +224,16 @@ final class EventEncoder {
         raw.append(record, own: name, text: $0, isRedacted: true, to: &sheet.lines)
       }
     }
+  }
+
+  /// The event, with the number of lost events if it tells of their loss.
+  private func counted(_ event: OwnEvent) -> OwnEvent {
+    guard case .gap(var gap) = event, gap.reason == .overflow, gap.phase != .began, lost > 0 else {
+      return event
+    }
+    gap.count = UInt64(lost)
+    lost = 0
+    return .gap(gap)
   }
 
   private func append(_ gap: Gap, _ record: EventRecord, to sheets: some LineSheets) -> Int {

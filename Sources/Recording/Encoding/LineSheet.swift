@@ -15,14 +15,31 @@ final class LineSheet {
   /// The earliest and the latest `ts_recv` of all of them.
   private(set) var time: ClosedRange<Int64>?
 
-  /// Counts a line that was just completed.
+  /// Asked for each line by its `seq` whether it is wanted; nil for every line.
+  var isWanted: ((UInt64) -> Bool)?
+
+  /// Where the line that is being made begins; kept only where lines may be unwanted.
+  private var lineStart = 0
+
+  /// Counts a line that was just completed, or takes it back if it is not wanted.
   func endLine(seq number: UInt64, realtime: Int64) {
+    if let isWanted {
+      guard isWanted(number) else { return lines.truncate(to: lineStart) }
+      lineStart = lines.count
+    }
     count += 1
     seq = Self.extended(seq, to: number)
     time = Self.extended(time, to: realtime)
   }
 
-  private static func extended<Bound>(
+  /// Forgets the lines that wait.
+  func removeLines() {
+    lines.removeAll()
+    lineStart = 0
+  }
+
+  /// A range that has a value in it as well.
+  static func extended<Bound>(
     _ range: ClosedRange<Bound>?,
     to value: Bound
   ) -> ClosedRange<Bound> {

@@ -35,4 +35,27 @@ public struct RunID: Sendable, Hashable, CustomStringConvertible {
       random: bytes.reduce(0) { $0 << 8 | UInt128($1) }
     )
   }
+
+  /// Reads a name.
+  ///
+  /// - Parameter text: 26 characters; nil comes of anything else.
+  package init?(_ text: some StringProtocol) {
+    let isName = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "I"), UInt8(ascii: "L"), UInt8(ascii: "O"), UInt8(ascii: "U"): false
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+      default: false
+      }
+    }
+    guard isName, text.utf8.count == 26 else { return nil }
+    description = String(text)
+  }
+
+  /// When the name was made, in milliseconds since 1970.
+  package var milliseconds: Int64 {
+    let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    return description.utf8.prefix(10).reduce(0) { sum, byte in
+      sum << 5 | Int64(alphabet.firstIndex(of: byte) ?? 0)
+    }
+  }
 }

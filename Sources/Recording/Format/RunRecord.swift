@@ -6,25 +6,60 @@ import Glibc
 
 /// What `runs/<run>.json` says of a run: who recorded, with what, from when to when.
 ///
-/// It is written when the run begins, and again when it ends well; a run whose record has no end is
-/// still going on, or crashed.
+/// It is written when the run begins, and again when it ends; a run whose record has no end is still
+/// going on, or crashed and has not been finished by the next start yet.
 package struct RunRecord: Sendable {
   /// The run.
   package var run: RunID
   /// When it began, in nanoseconds since 1970.
   package var start: Int64
+  /// When it began, in nanoseconds of the monotonic clock.
+  package var startMonotonic: Int64 = 0
   /// When it ended, in nanoseconds since 1970; nil until then.
   package var end: Int64?
+  /// How it ended; nil until then.
+  package var ending: Ending?
+  /// The channels that it writes.
+  package var channels: Set<Channel> = []
+  /// Its last record in the log, and what it was recording; nil until the end, and for a run without
+  /// a single record.
+  package var last: LastRecord?
   /// The number of its first event.
   package var firstSeq: UInt64 = 1
   /// The number of the last event that was recorded; nil until the end.
   package var lastSeq: UInt64?
   /// The name and version of the program.
   package var tool: String
+  /// The machine that recorded.
+  package var host = Self.hostName
+  /// The number of the process that recorded.
+  package var process = Int64(getpid())
   /// The settings, by name, without secrets.
   package var configuration: [(name: String, value: String)] = []
   /// How far the server's clock is ahead of ours, in nanoseconds; nil while it is not known.
   package var clockOffset: Int64?
+
+  /// How a run ended.
+  package enum Ending: String, Sendable, Hashable {
+    /// It was ended, and everything is on disk.
+    case well
+    /// It stopped in the middle; the next start has finished its parts.
+    case crash
+  }
+
+  /// The last thing that is known of a run.
+  package struct LastRecord: Sendable, Hashable {
+    /// The number of the record.
+    package var seq: UInt64
+    /// Its time in nanoseconds since 1970.
+    package var realtime: Int64
+    /// Its time in nanoseconds of the monotonic clock.
+    package var monotonic: Int64
+    /// The names of the instruments that were being recorded.
+    package var symbols: [String] = []
+    /// Their conids, in ascending order.
+    package var conids: [Int] = []
+  }
 
   /// Describes a run that begins now.
   ///
@@ -56,11 +91,8 @@ package struct RunRecord: Sendable {
   /// - Throws: `StorageError`.
   package func write(to storage: any Storage) throws(StorageError) {
     let draft = "\(path).new"
-    do {
-      try storage.remove(draft)
-    } catch  where error.code == .missing {
-      // As it should be; only a crash at this very place leaves one.
-    }
+    // Only a crash at this very place leaves one.
+    try storage.removeIfPresent(draft)
     let file = try storage.create(draft)
     try contents().withBytes { bytes throws(StorageError) in try file.writeAll(bytes) }
     try file.synchronize()
@@ -75,17 +107,25 @@ package struct RunRecord: Sendable {
     text.append(",\"tool\":")
     text.append(string: tool)
     text.append(",\"host\":")
-    text.append(string: Self.hostName)
+    text.append(string: host)
     text.append(",\"process\":")
-    text.append(Int64(getpid()))
+    text.append(process)
     text.append(",\"ts_start\":")
     text.append(start)
+    text.append(",\"mono_start\":")
+    text.append(startMonotonic)
     text.append(",\"ts_end\":")
     text.append(orNull: end)
     text.append(",\"seq_first\":")
     text.append(firstSeq)
     text.append(",\"seq_last\":")
     if let lastSeq { text.append(lastSeq) } else { text.append("null") }
+    text.append(",\"ended\":")
+    text.append(stringOrNull: ending?.rawValue)
+    text.append(",\"channels\":")
+    text.append(strings: channels.map(\.rawValue).sorted())
+    text.append(",\"last\":")
+    Self.append(last, to: &text)
     text.append(",\"clock_offset\":")
     text.append(orNull: clockOffset)
     text.append(",\"configuration\":{")
@@ -97,6 +137,21 @@ package struct RunRecord: Sendable {
     }
     text.append("}}\n")
     return text
+  }
+
+  private static func append(_ last: LastRecord?, to text: inout LineBuffer) {
+    guard let last else { return text.append("null") }
+    text.append("{\"seq\":")
+    text.append(last.seq)
+    text.append(",\"ts\":")
+    text.append(last.realtime)
+    text.append(",\"mono\":")
+    text.append(last.monotonic)
+    text.append(",\"symbols\":")
+    text.append(strings: last.symbols)
+    text.append(",\"conids\":")
+    text.append(integers: last.conids)
+    text.append("}")
   }
 
   private static var hostName: String {

@@ -37,6 +37,18 @@ final class LedgerFile {
     goodBytes += lines.count
   }
 
+  /// Moves away what a crash left of a last line, if there is a ledger at all.
+  ///
+  /// - Throws: `StorageError`.
+  func mend() throws(StorageError) {
+    do {
+      file = try storage.append(to: path, creating: false)
+    } catch  where error.code == .missing {
+      return
+    }
+    if let file { goodBytes = try cutTornTail(of: file) }
+  }
+
   private func openFile() throws(StorageError) -> any StorageFile {
     if let file { return file }
     let file = try storage.append(to: path, creating: true)
@@ -78,7 +90,9 @@ final class LedgerFile {
       try torn.writeAll(UnsafeRawBufferPointer(bytes))
     }
     try torn.synchronize()
+    try storage.synchronizeFolder("")
     try file.truncate(to: size - (count - 1))
+    try file.synchronize()
     return size - (count - 1)
   }
 }

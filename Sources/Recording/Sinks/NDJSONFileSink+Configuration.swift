@@ -39,6 +39,18 @@ extension NDJSONFileSink {
     /// How many bytes of lines may wait before they are written at once.
     public var writeSize = 1 << 20
 
+    /// When a part ends and the next one begins, besides midnight UTC.
+    public var rotation = Rotation.standard
+
+    /// Whether sealed parts are compressed (gzip, in members of up to 1,000 lines).
+    public var compresses = true
+
+    /// How long sealed parts are kept; the standard is for ever.
+    public var retention = Retention()
+
+    /// How many bytes are left free on the disk: with less, nothing is written until there is more.
+    public var minimumFree = 64 << 20
+
     /// What happens when the disk is slower than the stream.
     public var overflow = OverflowPolicy.backpressure
 
@@ -63,5 +75,8 @@ extension NDJSONFileSink {
     case failed(StorageError)
     /// What could not be written is written now.
     case recovered
+    /// A part could not be sealed, or an old one not removed. It is tried again every ten seconds;
+    /// recording goes on.
+    case sealingFailed(StorageError)
   }
 }

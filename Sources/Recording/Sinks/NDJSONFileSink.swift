@@ -11,9 +11,12 @@ package import Transport
 /// is in its file after 200 ms at most. When the disk takes nothing, no line is lost or cut: events
 /// wait, by the policy in the configuration, until it does again.
 ///
-/// The directory belongs to one recorder at a time, and what other runs have left in it is never
-/// changed or appended to. After ``close()`` every part is sealed: it is in the manifest, with its
-/// SHA-256.
+/// The directory belongs to one recorder at a time. What other runs have recorded in it is never
+/// appended to; what a crash of theirs has left is cut back to whole lines, completed from the log,
+/// and sealed before this run begins, and the time in between is this run's first gap.
+///
+/// A part that has ended is compressed and sealed beside the writing, a small piece at a time: it is
+/// in the manifest then, with its SHA-256. After ``close()`` all of them are.
 public actor NDJSONFileSink: EventSink {
   private enum State {
     case unopened
@@ -34,6 +37,9 @@ public actor NDJSONFileSink: EventSink {
   private var trouble: StorageError?
   private var writeTimer: TimerToken?
   private var synchronizeTimer: TimerToken?
+  private var sealTimer: TimerToken?
+  private var lastSpaceCheck = Int64.min / 2
+  private var isSealingFailing = false
 
   /// The thread that the sink works on.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { disk.asUnownedSerialExecutor() }
@@ -113,6 +119,16 @@ public actor NDJSONFileSink: EventSink {
     }
   }
 
+  /// Ends every part and begins new ones; the old are sealed by and by.
+  ///
+  /// - Throws: ``StorageError`` if the directory cannot be used.
+  public func rotate() throws {
+    let writer = try writer()
+    _ = write(with: writer)
+    writer.rotate()
+    scheduleSealing()
+  }
+
   /// Writes what waits and makes it survive a power loss.
   ///
   /// - Throws: `CancellationError` if the task is cancelled while the disk takes nothing.
@@ -144,14 +160,20 @@ public actor NDJSONFileSink: EventSink {
       throw StorageError("write", configuration.directory, reason: "the recording is closed")
     case .unopened: break
     }
-    let now = disk.timestamp().realtime
-    var run = try RunRecord(startingAt: now, tool: configuration.tool)
+    let now = disk.timestamp()
+    var run = try RunRecord(startingAt: now.realtime, tool: configuration.tool)
+    run.startMonotonic = now.monotonic
     run.configuration = configuration.settings.sorted { $0.key < $1.key }
       .map { (name: $0.key, value: $0.value) }
     let writer = try RecordingWriter(
       storage: try makeStorage(),
       channels: configuration.channels,
       keepsAccounts: configuration.keepsAccounts,
+      sealing: RecordingWriter.Sealing(
+        rotation: configuration.rotation,
+        compresses: configuration.compresses,
+        retention: configuration.retention
+      ),
       run: run
     )
     state = .open(writer)
@@ -163,6 +185,8 @@ public actor NDJSONFileSink: EventSink {
   /// Writes, again and again if need be; the caller's events wait meanwhile.
   private func writeUntilDone(_ writer: RecordingWriter) async throws {
     while !write(with: writer) {
+      // A directory that is gone does not come back by itself; everything else may.
+      if let trouble, trouble.code == .missing { throw trouble }
       try await disk.sleep(for: .seconds(1))
     }
   }
@@ -171,7 +195,9 @@ public actor NDJSONFileSink: EventSink {
   private func write(with writer: RecordingWriter) -> Bool {
     cancelWrite()
     do throws(StorageError) {
+      try checkSpace(writer)
       try writer.write()
+      scheduleSealing()
       switch configuration.synchronization {
       case .never: break
       case .everySecond: scheduleSynchronization()
@@ -185,6 +211,40 @@ public actor NDJSONFileSink: EventSink {
     if trouble != nil { notify(.recovered) }
     trouble = nil
     return true
+  }
+
+  /// Sees to it that the disk is not filled to the brim: others need it as well.
+  private func checkSpace(_ writer: RecordingWriter) throws(StorageError) {
+    guard configuration.minimumFree > 0,
+      trouble != nil || disk.now >= lastSpaceCheck + 1_000_000_000
+    else { return }
+    let free = try writer.freeByteCount()
+    lastSpaceCheck = disk.now
+    if free < configuration.minimumFree {
+      throw StorageError(lowSpaceOn: configuration.directory, free: free)
+    }
+  }
+
+  private func scheduleSealing(after interval: Duration = .zero) {
+    guard sealTimer == nil, case .open(let writer) = state, writer.hasToSeal else { return }
+    sealTimer = disk.schedule(at: disk.deadline(after: interval)) { [weak self] in
+      self?.assumeIsolated { $0.sealOn() }
+    }
+  }
+
+  /// Seals a piece; whatever else the thread has to do comes between two of them.
+  private func sealOn() {
+    sealTimer = nil
+    guard case .open(let writer) = state else { return }
+    do {
+      _ = try writer.sealOn(at: disk.timestamp().realtime)
+      isSealingFailing = false
+      scheduleSealing()
+    } catch {
+      if !isSealingFailing { notify(.sealingFailed(error)) }
+      isSealingFailing = true
+      scheduleSealing(after: .seconds(10))
+    }
   }
 
   private func scheduleWrite(after interval: Duration? = nil) {
@@ -229,5 +289,7 @@ public actor NDJSONFileSink: EventSink {
     cancelWrite()
     if let synchronizeTimer { disk.cancel(synchronizeTimer) }
     synchronizeTimer = nil
+    if let sealTimer { disk.cancel(sealTimer) }
+    sealTimer = nil
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import Crypto
 import Flow
 
 /// One part of a recording: a file of whole lines, written by one run and never appended to by
@@ -11,23 +10,17 @@ import Flow
 /// them, so that an empty one never exists, and it ends in a whole line after every failure: what
 /// was only half taken is cut off again, and the lines stay in memory until they are taken.
 final class PartFile {
-  /// Where the part is.
-  let path: String
-
   /// The folder that the part is in.
-  private let folder: String
+  let place: PartPath
 
-  /// The day of its lines.
-  let date: UTCDate
+  /// The number of the part in folder and run.
+  private(set) var number: Int
 
   /// The lines that are not in the file yet.
   let sheet = LineSheet()
 
   /// Whether bytes were written since they were last synced.
   private(set) var needsSynchronizing = false
-
-  /// The channel of its lines.
-  let channel: Channel
 
   /// When the file was last written to, as a count that only grows.
   private(set) var lastWrite: UInt64 = 0
@@ -36,6 +29,8 @@ final class PartFile {
   private let storage: any Storage
   private var file: (any StorageFile)?
   private var isCreated = false
+  /// Whether the file's name may not survive a power loss.
+  private var needsNaming = false
   /// How many bytes of whole lines the file has.
   private var goodBytes = 0
   /// Whether the file may be longer than that.
@@ -43,13 +38,23 @@ final class PartFile {
 
   /// Names a part; nothing is created yet.
   init(_ place: PartPath, number: Int, run: RunID, storage: any Storage) {
-    path = place.file(run: run, number: number)
-    folder = place.folder
-    date = place.date
-    channel = place.channel
+    self.place = place
+    self.number = number
     self.run = run
     self.storage = storage
   }
+
+  /// Where the part is.
+  var path: String { place.file(run: run, number: number) }
+
+  /// The day of its lines.
+  var date: UTCDate { place.date }
+
+  /// The channel of its lines.
+  var channel: Channel { place.channel }
+
+  /// How many bytes of lines the file has.
+  var byteCount: Int { goodBytes }
 
   /// Whether the file is open.
   var isOpen: Bool { file != nil }
@@ -60,7 +65,7 @@ final class PartFile {
   /// - Throws: `StorageError`; then the lines are still in ``sheet``.
   func write(count: UInt64 = 0) throws(StorageError) {
     guard !sheet.lines.isEmpty else { return }
-    let file = try openFile()
+    let file = try fileWithName()
     try healTornTail(of: file)
     mayBeTorn = true
     let taken = sheet.lines.count
@@ -75,7 +80,7 @@ final class PartFile {
     goodBytes += taken
     needsSynchronizing = true
     lastWrite = count
-    sheet.lines.removeAll()
+    sheet.removeLines()
   }
 
   /// Makes what was written survive a power loss.
@@ -83,8 +88,18 @@ final class PartFile {
   /// - Throws: `StorageError`.
   func synchronize() throws(StorageError) {
     guard needsSynchronizing else { return }
-    try openFile().synchronize()
+    let wasOpen = isOpen
+    do throws(StorageError) {
+      try openFile().synchronize()
+      // What is in a file counts for nothing when its name is lost.
+      if needsNaming { try storage.synchronizeFolder(place.folder) }
+    } catch {
+      // Of a part that somebody has removed there is nothing to keep; the next write begins another.
+      guard error.code == .missing else { throw error }
+    }
+    needsNaming = false
     needsSynchronizing = false
+    if !wasOpen { closeFile() }
   }
 
   /// Gives the descriptor back; the next write opens the file again.
@@ -92,27 +107,30 @@ final class PartFile {
     file = nil
   }
 
-  /// Finishes the part: all of it written, file and folder synced.
+  /// Finishes the part: all of it written, file and folder synced, and closed.
   ///
-  /// - Returns: The entry for the manifest, nil if there were no lines.
+  /// - Returns: What is to be sealed, nil if there were no lines.
   /// - Throws: `StorageError`.
-  func seal() throws(StorageError) -> ManifestEntry? {
+  func finish() throws(StorageError) -> PartName? {
     try write()
-    guard isCreated, let seq = sheet.seq, let time = sheet.time else { return nil }
     try synchronize()
-    try storage.synchronizeFolder(folder)
-    let digest = try digest()
-    file = nil
-    return ManifestEntry(
-      path: path,
-      run: run,
-      channel: channel,
-      lines: sheet.count,
-      seq: seq,
-      time: time,
-      bytes: goodBytes,
-      digest: digest
-    )
+    closeFile()
+    return isCreated ? PartName(path) : nil
+  }
+
+  /// The file; a new one with the next number if somebody has removed it, because lines must not go
+  /// where nobody will find them.
+  private func fileWithName() throws(StorageError) -> any StorageFile {
+    do throws(StorageError) {
+      let file = try openFile()
+      if try file.isNamed() { return file }
+    } catch {
+      guard isCreated, error.code == .missing else { throw error }
+    }
+    number += 1
+    (file, isCreated, goodBytes, mayBeTorn) = (nil, false, 0, false)
+    needsSynchronizing = false
+    return try openFile()
   }
 
   private func openFile() throws(StorageError) -> any StorageFile {
@@ -123,8 +141,10 @@ final class PartFile {
       } else {
         try storage.create(path)
       }
-    isCreated = true
     self.file = file
+    guard !isCreated else { return file }
+    isCreated = true
+    needsNaming = true
     return file
   }
 
@@ -132,25 +152,5 @@ final class PartFile {
     guard mayBeTorn else { return }
     try file.truncate(to: goodBytes)
     mayBeTorn = false
-  }
-
-  /// The SHA-256 of the file as it is on the disk, in hexadecimal.
-  private func digest() throws(StorageError) -> String {
-    do {
-      var digest = try Digest(.sha256)
-      try storage.open(path).forEachChunk { chunk throws(StorageError) in
-        do throws(CryptoError) {
-          try digest.update(chunk)
-        } catch {
-          throw StorageError("hash", path, reason: error.description)
-        }
-        return true
-      }
-      return Hexadecimal.encode(try digest.finish())
-    } catch let error as StorageError {
-      throw error
-    } catch {
-      throw StorageError("hash", path, reason: "\(error)")
-    }
   }
 }

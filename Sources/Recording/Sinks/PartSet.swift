@@ -6,8 +6,9 @@ import Flow
 /// The parts that a run is writing: one for the log, one for each other channel, and for channels
 /// partitioned by symbol one for each instrument.
 ///
-/// A part is replaced when the day changes. Of the parts that are not the log only so many are open
-/// at a time; the descriptors of those that were not written to for longest are given back.
+/// A part is replaced when the day changes, when it is as large or as old as it may become, and when
+/// somebody asks. Of the parts that are not the log only so many are open at a time; the descriptors
+/// of those that were not written to for longest are given back.
 final class PartSet: LineSheets {
   private struct Key: Hashable {
     let channel: Channel
@@ -16,18 +17,27 @@ final class PartSet: LineSheets {
 
   private let run: RunID
   private let storage: any Storage
+  private let rotation: Rotation
   private let maximumOpen: Int
   private var parts: [Key: PartFile] = [:]
   private var log: PartFile?
   /// The number of the last part in each folder.
   private var numbers: [PartPath: Int] = [:]
   private var writes: UInt64 = 0
-  /// Parts whose day is over, with lines that may not be in the file yet.
+  /// The day of the last line.
+  private var today: UTCDate?
+  /// Parts that get no more lines, but have some that may not be in the file yet.
   private var finished: [PartFile] = []
 
-  init(run: RunID, storage: any Storage, maximumOpen: Int = 256) {
+  init(
+    run: RunID,
+    storage: any Storage,
+    rotation: Rotation = Rotation(),
+    maximumOpen: Int = 256
+  ) {
     self.run = run
     self.storage = storage
+    self.rotation = rotation
     self.maximumOpen = maximumOpen
   }
 
@@ -44,9 +54,10 @@ final class PartSet: LineSheets {
     let key = Key(channel: channel, symbol: symbol)
     if let part = parts[key] {
       if part.date.contains(realtime) { return part }
-      finished.append(part)
+      retire(part)
     }
     let place = PartPath(channel: channel, date: UTCDate(realtime: realtime), symbol: symbol)
+    today = place.date
     let number = (numbers[place] ?? 0) + 1
     numbers[place] = number
     let part = PartFile(place, number: number, run: run, storage: storage)
@@ -72,6 +83,7 @@ final class PartSet: LineSheets {
       if !part.isOpen { closeOldest() }
       try part.write(count: writes)
     }
+    rotate()
   }
 
   /// Makes the log survive a power loss.
@@ -82,32 +94,67 @@ final class PartSet: LineSheets {
     try log?.synchronize()
   }
 
-  /// Seals the parts whose day is over.
+  // MARK: - Rotation
+
+  /// Whether there are parts to be sealed.
+  var hasFinished: Bool { !finished.isEmpty }
+
+  /// The next part to be sealed; all of its lines are in the file and safe.
   ///
-  /// - Returns: Their entries for the manifest.
-  /// - Throws: `StorageError`; the parts from the failing one on are tried again next time.
-  func sealFinished() throws(StorageError) -> [ManifestEntry] {
-    var entries: [ManifestEntry] = []
+  /// Whatever is sealed, the log is safe up to there; and when a part of the log is sealed,
+  /// everything that follows from its lines is safe. So after a crash only what follows from the
+  /// unsealed parts of the log has to be looked for.
+  ///
+  /// - Returns: The part and its channel, nil if there is none.
+  /// - Throws: `StorageError`; it may be called again.
+  func nextToSeal() throws(StorageError) -> (part: PartName, channel: Channel)? {
     while let part = finished.first {
-      do throws(StorageError) {
-        if let entry = try part.seal() { entries.append(entry) }
-      } catch {
-        // Those that are sealed must reach the manifest all the same.
-        if entries.isEmpty { throw error }
-        return entries
+      try write()
+      try synchronizeLog()
+      if part.channel == .raw {
+        for other in finished { try other.synchronize() }
+        for other in parts.values { try other.synchronize() }
       }
+      if let name = try part.finish() { return (name, part.channel) }
       finished.removeFirst()
     }
-    return entries
+    return nil
   }
 
-  /// Ends every part's day, so that the next sealing seals them all: the log first.
+  /// Forgets the part that `nextToSeal` gave.
+  func removeSealed() {
+    if !finished.isEmpty { finished.removeFirst() }
+  }
+
+  /// Ends every part, the log first: later lines go to new ones.
   func finishAll() {
-    if let log { finished.append(log) }
+    if let log { retire(log) }
     log = nil
     parts.removeValue(forKey: Key(channel: .raw, symbol: nil))
-    finished += parts.values.sorted { $0.path < $1.path }
+    for part in parts.values.sorted(by: { $0.path < $1.path }) { retire(part) }
     parts = [:]
+  }
+
+  private func retire(_ part: PartFile) {
+    finished.append(part)
+    // It may have gone on to another number, when somebody removed its file.
+    numbers[part.place] = max(numbers[part.place] ?? 0, part.number)
+  }
+
+  /// Ends the parts that are full, or old, or of another day.
+  private func rotate() {
+    for (key, part) in parts where isDue(part) {
+      retire(part)
+      parts.removeValue(forKey: key)
+      if key.channel == .raw { log = nil }
+    }
+  }
+
+  private func isDue(_ part: PartFile) -> Bool {
+    if let today, part.date.day < today.day { return true }
+    guard let time = part.sheet.time else { return false }
+    return part.byteCount >= rotation.size ?? .max
+      || time.upperBound - time.lowerBound >= rotation.nanoseconds ?? .max
   }
 
   private func closeOldest() {

@@ -30,6 +30,14 @@ final class POSIXFile: StorageFile {
     return Int(status.st_size)
   }
 
+  func isNamed() throws(StorageError) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw StorageError("examine", path, number: errno)
+    }
+    return status.st_nlink > 0
+  }
+
   func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) -> Int {
     guard !bytes.isEmpty else { return 0 }
     while true {

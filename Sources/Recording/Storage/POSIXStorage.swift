@@ -29,6 +29,16 @@ package final class POSIXStorage: Storage {
     guard descriptor >= 0 else { throw StorageError("open", directory, number: errno) }
   }
 
+  /// Opens a directory that is there already, to look at it.
+  ///
+  /// - Parameter directory: The directory's path.
+  /// - Throws: `StorageError`; `.missing` if there is none.
+  package init(existing directory: String) throws(StorageError) {
+    self.directory = directory
+    descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StorageError("open", directory, number: errno) }
+  }
+
   deinit { close(descriptor) }
 
   package func lock() throws(StorageError) -> any StorageLock {
@@ -121,6 +131,16 @@ package final class POSIXStorage: Storage {
       names.append(name)
     }
     return names.sorted()
+  }
+
+  package func freeByteCount() throws(StorageError) -> Int {
+    var status = statvfs()
+    guard fstatvfs(descriptor, &status) == 0 else {
+      throw StorageError("examine", directory, number: errno)
+    }
+    let (bytes, overflow) = UInt64(status.f_bavail)
+      .multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    return overflow ? .max : Int(clamping: bytes)
   }
 
   private func open(

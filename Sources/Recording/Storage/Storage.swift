@@ -63,6 +63,26 @@ package protocol Storage: AnyObject, Sendable {
   /// - Returns: The names, folders with a `/` behind; empty if there is no such folder.
   /// - Throws: `StorageError`.
   func list(_ path: String) throws(StorageError) -> [String]
+
+  /// How many bytes this user may still write to the file system.
+  ///
+  /// - Returns: The number.
+  /// - Throws: `StorageError`.
+  func freeByteCount() throws(StorageError) -> Int
+}
+
+extension Storage {
+  /// Removes a file, if it is there.
+  ///
+  /// - Parameter path: Where the file is.
+  /// - Throws: `StorageError`.
+  package func removeIfPresent(_ path: String) throws(StorageError) {
+    do {
+      try remove(path)
+    } catch  where error.code == .missing {
+      // As it should be.
+    }
+  }
 }
 
 /// An open file of a ``Storage``.
@@ -71,6 +91,12 @@ package protocol StorageFile: AnyObject {
   ///
   /// - Throws: `StorageError`.
   func byteCount() throws(StorageError) -> Int
+
+  /// Whether the file still has a name, so that others can find it.
+  ///
+  /// - Returns: Whether it does.
+  /// - Throws: `StorageError`.
+  func isNamed() throws(StorageError) -> Bool
 
   /// Appends bytes with one system call, which may take fewer than it is given.
   ///
@@ -126,16 +152,19 @@ extension StorageFile {
     return contents
   }
 
-  /// Works through the file from its start in pieces of 256 KiB.
+  /// Works through the file in pieces of 256 KiB.
   ///
-  /// - Parameter body: Called with each piece; answers whether it wants more.
+  /// - Parameters:
+  ///   - start: Where to begin.
+  ///   - body: Called with each piece; answers whether it wants more.
   /// - Throws: `StorageError`, its own or that of `body`.
   package func forEachChunk(
+    from start: Int = 0,
     _ body: (UnsafeRawBufferPointer) throws(StorageError) -> Bool
   ) throws(StorageError) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
     defer { buffer.deallocate() }
-    var offset = 0
+    var offset = start
     while true {
       let count = try read(into: buffer, at: offset)
       guard count > 0 else { return }

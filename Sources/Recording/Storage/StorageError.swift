@@ -72,6 +72,19 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     description = "cannot \(action) \(path): \(reason)"
   }
 
+  /// Describes a disk that has less space than is to be left free.
+  ///
+  /// - Parameters:
+  ///   - path: The directory.
+  ///   - free: How many bytes are free.
+  package init(lowSpaceOn path: String, free: Int) {
+    code = .full
+    self.path = path
+    description =
+      "cannot write \(path): only \(free >> 20) MiB are free on the disk; free some space or allow "
+      + "less to be left"
+  }
+
   /// Describes a directory that another process writes to.
   ///
   /// - Parameters:

@@ -118,6 +118,10 @@ final class MemoryStorage: Storage {
     }
   }
 
+  func freeByteCount() throws(StorageError) -> Int {
+    try perform("free", "") { $0.capacity - $0.files.values.reduce(0) { $0 + $1.bytes.count } }
+  }
+
   func perform<Result: Sendable>(
     _ name: String,
     _ path: String,
@@ -135,13 +139,15 @@ final class MemoryStorage: Storage {
     state.withLock { $0.files[path].map { String(decoding: $0.bytes, as: UTF8.self) } }
   }
 
-  /// The lines of all files whose path begins so, in the order of the paths.
+  /// The lines of all files whose path begins so, in the order of the paths, compressed or not.
   func lines(under prefix: String) -> [String] {
-    state.withLock { state in
-      state.files.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }
-        .flatMap { String(decoding: $0.value.bytes, as: UTF8.self).split(separator: "\n") }
-        .map(String.init)
+    var lines: [String] = []
+    for path in paths where path.hasPrefix(prefix) {
+      _ = try? PartReader(path, storage: self).forEachLine { line in
+        lines.append(String(decoding: line.bytes, as: UTF8.self))
+      }
     }
+    return lines
   }
 
   /// The paths of all files, in order.
@@ -164,6 +170,10 @@ final class MemoryStorage: Storage {
 
     func byteCount() throws(StorageError) -> Int {
       try storage.perform("size", path) { $0.files[self.path]?.bytes.count ?? 0 }
+    }
+
+    func isNamed() throws(StorageError) -> Bool {
+      storage.with { $0.files[path] != nil }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(StorageError) -> Int {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import JSON
+
+/// What the first columns of a line say: whose it is, its number and its time.
+struct LineHead {
+  /// The number in the run.
+  let seq: UInt64
+  /// `ts_recv`: nanoseconds since 1970.
+  let realtime: Int64
+
+  /// Looks at a line; nothing comes of one that does not begin with the columns that every line of a
+  /// run has.
+  ///
+  /// - Parameters:
+  ///   - line: The line.
+  ///   - run: The run that it should be of.
+  init?(_ line: UnsafeRawBufferPointer, of run: RunID) {
+    var scanner = JSONScanner(line)
+    guard let version = scanner.nextMember(), version.key == Self.version,
+      scanner.integer(version) == 1, let name = scanner.nextMember(), name.key == Self.run,
+      name.kind == .string, scanner.bytes(name.content).elementsEqual(run.description.utf8),
+      let number = scanner.nextMember(), number.key == Self.seq,
+      let seq = scanner.integer(number).flatMap(UInt64.init(exactly:)),
+      let time = scanner.nextMember(), time.key == Self.time, let realtime = scanner.integer(time)
+    else { return nil }
+    self.seq = seq
+    self.realtime = realtime
+  }
+
+  private static let version = JSONKey("v")
+  private static let run = JSONKey("run")
+  private static let seq = JSONKey("seq")
+  private static let time = JSONKey("ts_recv")
+}

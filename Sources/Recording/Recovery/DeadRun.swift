@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+import IBKR
+
+/// A run that ended in the middle, and how it is brought to an end afterwards.
+///
+/// Its drafts are removed, its open parts cut back to whole lines, what is missing of the typed
+/// channels is written again from the log, and everything is sealed: the log last, because a sealed
+/// log says that all that follows from it is there. Then its record is completed. Whatever moment
+/// the next crash comes at, doing it all again comes to the same end.
+final class DeadRun {
+  private var record: RunRecord
+  private let storage: any Storage
+  private let ledger: LedgerFile
+  private let compresses: Bool
+  private let checksEverything: Bool
+  private let entries: [String: ManifestEntry]
+
+  /// Twenty minutes: subscriptions are renewed within ten (the server ends them after that), and
+  /// with the renewal their quotes begin anew.
+  private static let lookBack: Int64 = 1_200_000_000_000
+  private static let day: Int64 = 86_400_000_000_000
+
+  /// Names a run.
+  ///
+  /// - Parameters:
+  ///   - record: Its record.
+  ///   - storage: The recording.
+  ///   - manifest: What the manifest says.
+  ///   - ledger: The manifest, to write to.
+  ///   - compresses: Whether sealed parts are compressed.
+  ///   - checksEverything: Whether typed lines are looked for in all of the run, and not just from
+  ///     where the log was sealed last.
+  init(
+    _ record: RunRecord,
+    storage: any Storage,
+    manifest: Manifest,
+    ledger: LedgerFile,
+    compresses: Bool,
+    checksEverything: Bool = false
+  ) {
+    self.checksEverything = checksEverything
+    self.record = record
+    self.storage = storage
+    self.ledger = ledger
+    self.compresses = compresses
+    entries = manifest.entries.filter { $0.value.run == record.run }
+  }
+
+  /// Brings the run to its end.
+  ///
+  /// - Returns: Its completed record.
+  /// - Throws: `StorageError`; it may be tried again.
+  func finish() throws(StorageError) -> RunRecord {
+    let (open, numbers) = try tidy()
+    let log = try mend(open.filter { $0.channel == .raw })
+      .sorted { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
+    let sealedLog = entries.values.filter { $0.channel == .raw }
+      .sorted { $0.seq.lowerBound < $1.seq.lowerBound }
+    let lastOfLog =
+      hasLog ? log.last?.seq?.upperBound ?? sealedLog.last?.seq.upperBound ?? 0 : .max
+    let typed = try mend(open.filter { $0.channel != .raw }, upTo: lastOfLog)
+    let made = try derive(from: log, after: sealedLog, typed, numbers)
+    for part in typed.map(\.part) + made + log.map(\.part) { try seal(part) }
+    if !hasLog { last = Self.last(of: typed, entries.values) }
+    return try complete()
+  }
+
+  /// The last record of a run that kept no log, as far as other channels tell.
+  private static func last(
+    of parts: [OpenPart],
+    _ entries: some Collection<ManifestEntry>
+  ) -> RunRecord.LastRecord? {
+    let ends =
+      parts.compactMap { part in part.seq.map { ($0.upperBound, part.lastTime) } }
+      + entries.map { ($0.seq.upperBound, $0.time.upperBound) }
+    return ends.max { $0 < $1 }.map { .init(seq: $0.0, realtime: $0.1, monotonic: 0) }
+  }
+
+  /// What there is of the lines that follow from the unsealed part of the log.
+  private func present(
+    _ open: [OpenPart],
+    _ numbers: [String: Int],
+    after complete: UInt64?
+  ) throws(StorageError) -> [String: DerivedSheets.Present] {
+    var present = numbers.mapValues { DerivedSheets.Present(number: $0) }
+    let sealed = entries.values.filter { entry in
+      entry.channel != .raw && complete.map { entry.seq.upperBound > $0 } ?? true
+    }
+    for path in open.map(\.part.plainPath) + sealed.map(\.path) {
+      guard let name = PartName(path) else { continue }
+      var rows = present[name.folder]?.rows ?? [:]
+      try readIfPresent(path) { line in
+        guard let seq = LineHead(line.bytes, of: record.run)?.seq else { return }
+        if complete.map({ seq > $0 }) ?? true { rows[seq, default: 0] += 1 }
+      }
+      present[name.folder, default: .init(number: name.number)].rows = rows
+    }
+    return present
+  }
+
+  private var hasLog: Bool { record.channels.isEmpty || record.channels.contains(.raw) }
+
+  // MARK: - Files
+
+  /// Removes drafts, and plain files that are sealed already.
+  ///
+  /// - Returns: The parts that are still open, and the last number in each folder.
+  private func tidy() throws(StorageError) -> (open: [PartName], numbers: [String: Int]) {
+    // Clocks are set back, but hardly by more than a day.
+    let first = UTCDate(realtime: record.start - Self.day).description
+    let files = try storage.channelFiles { $0.dropFirst(5) >= first }
+    let present = Set(files)
+    var open: [PartName] = []
+    var numbers: [String: Int] = [:]
+    var touched: Set<String> = []
+    for path in files {
+      guard let name = PartName(path), name.run == record.run, name.channel != nil else { continue }
+      numbers[name.folder] = max(numbers[name.folder] ?? 0, name.number)
+      switch name.state {
+      case .draft:
+        try storage.remove(path)
+        touched.insert(name.folder)
+      case .plain:
+        if entries[name.compressedPath] != nil, present.contains(name.compressedPath) {
+          try storage.remove(path)
+          touched.insert(name.folder)
+        } else if entries[path] == nil {
+          open.append(name)
+        }
+      case .compressed:
+        // Not in the manifest yet, and the plain file is whole: it is sealed again.
+        if entries[path] == nil, present.contains(name.plainPath) {
+          try storage.remove(path)
+          touched.insert(name.folder)
+        }
+      case .torn: break
+      }
+    }
+    // What was removed must not come back with the next power loss, when nobody expects it.
+    for folder in touched.sorted() { try storage.synchronizeFolder(folder) }
+    return (open, numbers)
+  }
+
+  private func mend(
+    _ parts: [PartName],
+    upTo limit: UInt64 = .max
+  ) throws(StorageError) -> [OpenPart] {
+    var mended: [OpenPart] = []
+    for part in parts {
+      let open = try OpenPart(part, storage: storage, upTo: limit)
+      if try open.mend(in: storage) { mended.append(open) }
+    }
+    return mended
+  }
+
+  private func seal(_ part: PartName) throws(StorageError) {
+    guard let channel = part.channel else { return }
+    let sealer = PartSealer(part, channel: channel, compresses: compresses, storage: storage)
+    while try !sealer.step() {}
+    guard let entry = sealer.entry else { return }
+    var line = LineBuffer()
+    entry.append(to: &line)
+    try ledger.append(line)
+    try sealer.removePlain()
+  }
+
+  // MARK: - What follows from the log
+
+  private var last: RunRecord.LastRecord?
+
+  /// Writes the typed lines that are missing.
+  ///
+  /// - Returns: The new parts.
+  private func derive(
+    from log: [OpenPart],
+    after sealedLog: [ManifestEntry],
+    _ typed: [OpenPart],
+    _ numbers: [String: Int]
+  ) throws(StorageError) -> [PartName] {
+    let derivation = Derivation(
+      run: record.run,
+      channels: record.channels.isEmpty ? Channel.standard : record.channels,
+      instruments: try Instrument.learned(in: record.run, from: storage)
+    )
+    let complete = checksEverything ? nil : sealedLog.last?.seq.upperBound
+    let sheets = DerivedSheets(
+      run: record.run,
+      storage: storage,
+      present: try present(typed, numbers, after: complete),
+      completeUpTo: complete
+    )
+    let first = log.first?.firstTime ?? sealedLog.last?.time.upperBound ?? 0
+    let before = sealedLog.filter {
+      checksEverything || $0.time.upperBound >= first - Self.lookBack
+    }
+    for path in before.map(\.path) + log.map(\.part.plainPath) {
+      try readIfPresent(path) { line throws(StorageError) in
+        derivation.append(line.bytes, to: sheets)
+        if line.number % 1_024 == 0 { try sheets.write() }
+      }
+    }
+    derivation.finish(to: sheets)
+    last = derivation.lastRecord
+    return try sheets.finish()
+  }
+
+  /// Reads a part, unless somebody has removed it: `verify` says so, and what can be made from the
+  /// rest is made.
+  private func readIfPresent(
+    _ path: String,
+    _ body: (Line) throws(StorageError) -> Void
+  ) throws(StorageError) {
+    do {
+      _ = try PartReader(path, storage: storage).forEachLine(body)
+    } catch  where error.code == .missing {
+      // As said.
+    }
+  }
+
+  private func complete() throws(StorageError) -> RunRecord {
+    guard record.isUnfinished else { return record }
+    record.ending = .crash
+    record.last = last
+    record.end = last?.realtime ?? record.start
+    record.lastSeq = last?.seq
+    try record.write(to: storage)
+    return record
+  }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Crypto
+import Flow
+import IBKR
+import JSON
+
+/// Looks through one part, line by line.
+struct PartCheck {
+  /// What was found.
+  private(set) var findings: [Finding] = []
+  /// How many lines there are.
+  private(set) var lines = 0
+  /// The numbers of the lines.
+  private(set) var numbers = SeqRanges()
+  /// The lowest and the highest `seq`.
+  private(set) var seq: ClosedRange<UInt64>?
+  /// The earliest and the latest `ts_recv`.
+  private(set) var time: ClosedRange<Int64>?
+  /// The monotonic clock of the first and of the last line of the log.
+  private(set) var monotonic: (first: Int64, last: Int64)?
+  /// What `overflow` gaps of the log declare as lost.
+  private(set) var declared: [ClosedRange<UInt64>] = []
+  /// The time before the run in which nobody was recording.
+  private(set) var down: DownTime?
+  /// How many bytes the file has.
+  private(set) var bytes = 0
+  /// The SHA-256 of the file, in hexadecimal.
+  private(set) var digest = ""
+
+  /// The part.
+  let part: PartName
+  /// Where it is.
+  let path: String
+
+  private let columns: Columns
+  private let channel: Channel
+  private let isBeingWritten: Bool
+  private var previous: LineHead?
+  private var counts: [Finding.Kind: Int] = [:]
+
+  /// So many findings of one kind are told of one part; the rest is counted.
+  private static let most = 20
+
+  init(_ part: PartName, channel: Channel, path: String, isBeingWritten: Bool) {
+    self.part = part
+    self.path = path
+    self.channel = channel
+    self.isBeingWritten = isBeingWritten
+    columns = Columns(of: channel)
+  }
+
+  /// Reads the part.
+  ///
+  /// - Parameter storage: The recording.
+  /// - Throws: `StorageError` if the part cannot be opened or read.
+  mutating func run(on storage: any Storage) throws(StorageError) {
+    var hash: Digest
+    do { hash = try Digest(.sha256) } catch {
+      throw StorageError("hash", path, reason: error.description)
+    }
+    var byteCount = 0
+    var check = self
+    let report = try PartReader(path, storage: storage).forEachLine { chunk throws(StorageError) in
+      byteCount += chunk.count
+      do throws(CryptoError) { try hash.update(chunk) } catch {
+        throw StorageError("hash", check.path, reason: error.description)
+      }
+    } _: { line in
+      check.take(line)
+    }
+    self = check
+    bytes = byteCount
+    do { digest = Hexadecimal.encode(try hash.finish()) } catch {
+      throw StorageError("hash", path, reason: error.description)
+    }
+    for damage in report.damages {
+      add(.damagedMember, nil, "the member at byte \(damage.offset): \(damage.reason)")
+    }
+    for liar in report.liars {
+      add(.wrongMember, nil, "the member at byte \(liar.offset): \(liar.reason)")
+    }
+    if lines == 0, report.damages.isEmpty { add(.emptyPart, nil, "there are no lines in it") }
+    for (kind, count) in counts where count > Self.most {
+      findings.append(Finding(kind, path, "and \(count - Self.most) more like this"))
+    }
+  }
+
+  /// Whether the lines are as they should be, as far as the file itself tells.
+  var isSound: Bool { !findings.contains { $0.kind.isDamage } }
+
+  private mutating func add(_ kind: Finding.Kind, _ line: Int?, _ detail: String) {
+    counts[kind, default: 0] += 1
+    guard counts[kind, default: 0] <= Self.most else { return }
+    findings.append(Finding(kind, path, line: line, detail))
+  }
+
+  private mutating func take(_ line: Line) {
+    guard line.isComplete else {
+      if !isBeingWritten {
+        add(.tornLine, line.number, "it has no end, \(line.bytes.count) bytes are there")
+      }
+      return
+    }
+    lines += 1
+    guard !line.isTooLong else {
+      return add(.lineTooLong, line.number, "it has more than \(line.bytes.count - 1) bytes")
+    }
+    guard !line.bytes.isEmpty else { return add(.emptyLine, line.number, "there is nothing in it") }
+    do {
+      try JSONValidator.validate(line.bytes)
+    } catch {
+      let kind = error.code == .invalidUTF8 ? Finding.Kind.notUTF8 : .notJSON
+      return add(kind, line.number, "\(error)")
+    }
+    guard let head = LineHead(line.bytes, of: part.run) else { return takeStranger(line) }
+    switch columns.fault(in: line.bytes) {
+    case .columns(let words): add(.wrongColumns, line.number, words)
+    case .type(let words): add(.wrongType, line.number, words)
+    case nil: break
+    }
+    checkPlace(head, line)
+    checkOrder(head, line)
+    numbers.insert(head.seq)
+    seq = LineSheet.extended(seq, to: head.seq)
+    time = LineSheet.extended(time, to: head.realtime)
+    if channel == .raw { takeLog(line) }
+    previous = head
+  }
+
+  /// A line that is not of this run, or does not say whose it is.
+  private mutating func takeStranger(_ line: Line) {
+    var scanner = JSONScanner(line.bytes)
+    _ = scanner.nextMember()
+    if let run = scanner.nextMember(), scanner.bytes(run.name).elementsEqual("run".utf8),
+      run.kind == .string,
+      RunID(String(decoding: scanner.bytes(run.content), as: UTF8.self)) != nil,
+      !scanner.bytes(run.content).elementsEqual(part.run.description.utf8)
+    {
+      add(.wrongRun, line.number, "it is of another run than the file")
+    } else {
+      add(.wrongColumns, line.number, "it does not begin with v, run, seq and ts_recv")
+    }
+  }
+
+  private mutating func checkPlace(_ head: LineHead, _ line: Line) {
+    let day = UTCDate(realtime: head.realtime).description
+    if let date = part.date, date != day {
+      add(.wrongDay, line.number, "ts_recv is of \(day)")
+    }
+    guard let symbol = part.symbol else { return }
+    var scanner = JSONScanner(line.bytes)
+    while let member = scanner.nextMember() {
+      guard scanner.bytes(member.name).elementsEqual("symbol".utf8) else { continue }
+      let text = JSONString.text(scanner.bytes(member.content)) ?? ""
+      if PartPath.encoded(text) != symbol { add(.wrongSymbol, line.number, "it is of '\(text)'") }
+      return
+    }
+  }
+
+  private mutating func checkOrder(_ head: LineHead, _ line: Line) {
+    guard let previous else { return }
+    if head.seq < previous.seq {
+      add(.seqOrder, line.number, "\(head.seq) comes after \(previous.seq)")
+    } else if head.seq == previous.seq, channel == .raw {
+      add(.seqRepeated, line.number, "\(head.seq) comes twice")
+    }
+    if head.realtime < previous.realtime, head.seq >= previous.seq, channel == .raw {
+      let milliseconds = (previous.realtime - head.realtime) / 1_000_000
+      add(.clockSetBack, line.number, "by \(milliseconds) ms")
+    }
+  }
+
+  private mutating func takeLog(_ line: Line) {
+    var scanner = JSONScanner(line.bytes)
+    var isOwn = false
+    while let member = scanner.nextMember() {
+      switch member.key {
+      case Self.mono:
+        guard let now = scanner.integer(member) else { continue }
+        if let last = monotonic?.last, now < last {
+          add(.timeBackwards, line.number, "mono goes back by \((last - now) / 1_000_000) ms")
+        }
+        monotonic = (monotonic?.first ?? now, now)
+      case Self.dir: isOwn = scanner.bytes(member.content).elementsEqual("self".utf8)
+      case Self.op:
+        if isOwn, scanner.bytes(member.content).elementsEqual("gap".utf8) { takeGap(line) }
+        return
+      default: continue
+      }
+    }
+  }
+
+  private mutating func takeGap(_ line: Line) {
+    guard let raw = RawLine(line.bytes, of: part.run), case .own(_, let bytes) = raw.content,
+      let value = try? JSONValue(parsing: bytes)
+    else { return }
+    if let found = DownTime(value) {
+      down = found
+    } else if case .gap(let gap) = OwnEvent("gap", value), gap.reason == .overflow {
+      declared.append(gap.seqFirst...max(gap.seqFirst, gap.seqLast ?? .max))
+    }
+  }
+
+  private static let mono = JSONKey("mono")
+  private static let dir = JSONKey("dir")
+  private static let op = JSONKey("op")
+}
