@@ -77,8 +77,11 @@ import Transport
       logger: logger
     )
     let storage = MemoryStorage()
+    var files = NDJSONFileSink.Configuration(directory: "memory")
+    // What is compressed would hide everything from the search.
+    files.compresses = false
     let sink = NDJSONFileSink(
-      .init(directory: "memory"),
+      files,
       disk: loop,
       notify: { lines.add("\($0)") }
     ) { () throws(StorageError) in storage }
@@ -126,16 +129,16 @@ import Transport
     try await simulator.stop()
     loop.stop()
 
-    let files = storage.with { state in
+    let recorded = storage.with { state in
       state.files.map { "\($0.key)\n" + String(decoding: $0.value.bytes, as: UTF8.self) }
     }
     // Nothing would be found in nothing.
     #expect(secrets.count > 60)
     #expect(lines.all.count > 20)
-    #expect(files.contains { $0.contains("<redacted>") && $0.contains("acct-1") })
-    let everything = (lines.all + files).joined(separator: "\n")
+    #expect(recorded.contains { $0.contains("<redacted>") && $0.contains("acct-1") })
+    let everything = (lines.all + recorded).joined(separator: "\n")
     for secret in secrets.sorted() where everything.contains(secret) {
-      let place = (lines.all + files).first { $0.contains(secret) }?.prefix(200) ?? ""
+      let place = (lines.all + recorded).first { $0.contains(secret) }?.prefix(200) ?? ""
       Issue.record("found \(secret.prefix(12))… in \(place)")
     }
   }

@@ -9,10 +9,10 @@ import Testing
 
 /// Whatever moment a recorder is killed at, and whatever the disk forgets: the next start leaves a
 /// whole recording of a beginning of what happened, and declares the rest.
-@Suite(.timeLimit(.minutes(5))) struct StartUpTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct StartUpTests {
   private static let noon: Int64 = 1_795_478_000_000_000_000
 
-  @Test(arguments: 0..<60)
+  @Test(arguments: 0..<16)
   func everyRunIsABeginningAndTheRestIsDeclared(_ seed: Int) throws {
     var random = SeededRandom(seed: UInt64(seed))
     let disk = DiskModel()

@@ -29,10 +29,13 @@ struct LineSplitter: ~Copyable {
   private var lineStart = 0
   private var offset = 0
 
+  /// No line that a recorder writes is longer.
+  static let longestLine = 112 << 20
+
   /// Starts at the beginning of a part.
   ///
   /// - Parameter limit: The longest line that is kept whole.
-  init(limit: Int = 112 << 20) {
+  init(limit: Int = Self.longestLine) {
     self.limit = limit
   }
 

@@ -18,11 +18,17 @@ struct PartReader {
 
   private let path: String
   private let storage: any Storage
+  private let lineLimit: Int
 
   /// Names a part; nothing is opened yet.
-  init(_ path: String, storage: any Storage) {
+  init(
+    _ path: String,
+    storage: any Storage,
+    lineLimit: Int = LineSplitter.longestLine
+  ) {
     self.path = path
     self.storage = storage
+    self.lineLimit = lineLimit
   }
 
   /// Works through all lines.
@@ -46,7 +52,7 @@ struct PartReader {
     _ piece: (UnsafeRawBufferPointer) throws(StorageError) -> Void,
     _ body: (Line) throws(StorageError) -> Void
   ) throws(StorageError) -> Report {
-    var splitter = LineSplitter()
+    var splitter = LineSplitter(limit: lineLimit)
     try file.forEachChunk { chunk throws(StorageError) in
       try piece(chunk)
       try splitter.feed(chunk, body)
@@ -63,7 +69,7 @@ struct PartReader {
     _ body: (Line) throws(StorageError) -> Void
   ) throws(StorageError) -> Report {
     var report = Report()
-    var splitter = LineSplitter()
+    var splitter = LineSplitter(limit: lineLimit)
     var start = 0
     // The digest is of the file from its start to its end, whatever the members are like.
     var pieced = 0

@@ -18,7 +18,7 @@ struct PartCheck {
   private(set) var seq: ClosedRange<UInt64>?
   /// The earliest and the latest `ts_recv`.
   private(set) var time: ClosedRange<Int64>?
-  /// The monotonic clock of the first and of the last line of the log.
+  /// The monotonic clock of the first and of the last message of the log that arrived.
   private(set) var monotonic: (first: Int64, last: Int64)?
   /// What `overflow` gaps of the log declare as lost.
   private(set) var declared: [ClosedRange<UInt64>] = []
@@ -38,6 +38,7 @@ struct PartCheck {
   private let channel: Channel
   private let isBeingWritten: Bool
   private var previous: LineHead?
+  private var lastArrival: Int64?
   private var counts: [Finding.Kind: Int] = [:]
 
   /// So many findings of one kind are told of one part; the rest is counted.
@@ -53,16 +54,22 @@ struct PartCheck {
 
   /// Reads the part.
   ///
-  /// - Parameter storage: The recording.
+  /// - Parameters:
+  ///   - storage: The recording.
+  ///   - lineLimit: The longest line that is not too long.
   /// - Throws: `StorageError` if the part cannot be opened or read.
-  mutating func run(on storage: any Storage) throws(StorageError) {
+  mutating func run(
+    on storage: any Storage,
+    lineLimit: Int = LineSplitter.longestLine
+  ) throws(StorageError) {
     var hash: Digest
     do { hash = try Digest(.sha256) } catch {
       throw StorageError("hash", path, reason: error.description)
     }
     var byteCount = 0
     var check = self
-    let report = try PartReader(path, storage: storage).forEachLine { chunk throws(StorageError) in
+    let reader = PartReader(path, storage: storage, lineLimit: lineLimit)
+    let report = try reader.forEachLine { chunk throws(StorageError) in
       byteCount += chunk.count
       do throws(CryptoError) { try hash.update(chunk) } catch {
         throw StorageError("hash", check.path, reason: error.description)
@@ -125,7 +132,7 @@ struct PartCheck {
     numbers.insert(head.seq)
     seq = LineSheet.extended(seq, to: head.seq)
     time = LineSheet.extended(time, to: head.realtime)
-    if channel == .raw { takeLog(line) }
+    if channel == .raw { takeLog(line, head) }
     previous = head
   }
 
@@ -166,30 +173,38 @@ struct PartCheck {
     } else if head.seq == previous.seq, channel == .raw {
       add(.seqRepeated, line.number, "\(head.seq) comes twice")
     }
-    if head.realtime < previous.realtime, head.seq >= previous.seq, channel == .raw {
-      let milliseconds = (previous.realtime - head.realtime) / 1_000_000
-      add(.clockSetBack, line.number, "by \(milliseconds) ms")
-    }
   }
 
-  private mutating func takeLog(_ line: Line) {
+  private mutating func takeLog(_ line: Line, _ head: LineHead) {
     var scanner = JSONScanner(line.bytes)
+    var now: Int64?
     var isOwn = false
     while let member = scanner.nextMember() {
+      let content = scanner.bytes(member.content)
       switch member.key {
-      case Self.mono:
-        guard let now = scanner.integer(member) else { continue }
-        if let last = monotonic?.last, now < last {
-          add(.timeBackwards, line.number, "mono goes back by \((last - now) / 1_000_000) ms")
-        }
-        monotonic = (monotonic?.first ?? now, now)
-      case Self.dir: isOwn = scanner.bytes(member.content).elementsEqual("self".utf8)
+      case Self.mono: now = scanner.integer(member)
+      case Self.dir:
+        isOwn = content.elementsEqual("self".utf8)
+        if let now, content.elementsEqual("in".utf8) { checkClocks(now, head, line) }
       case Self.op:
-        if isOwn, scanner.bytes(member.content).elementsEqual("gap".utf8) { takeGap(line) }
+        if isOwn, content.elementsEqual("gap".utf8) { takeGap(line) }
         return
       default: continue
       }
     }
+  }
+
+  /// The clocks of what arrived: each read of the socket has one moment, and what we do about its
+  /// messages is numbered between them at a later one.
+  private mutating func checkClocks(_ now: Int64, _ head: LineHead, _ line: Line) {
+    if let last = monotonic?.last, now < last {
+      add(.timeBackwards, line.number, "mono goes back by \((last - now) / 1_000) µs")
+    }
+    monotonic = (monotonic?.first ?? now, now)
+    if let last = lastArrival, head.realtime < last {
+      add(.clockSetBack, line.number, "by \((last - head.realtime) / 1_000_000) ms")
+    }
+    lastArrival = head.realtime
   }
 
   private mutating func takeGap(_ line: Line) {

@@ -38,13 +38,20 @@ public struct RecordingVerifier {
   }
 
   /// Names a recording; of a caller that holds its lock, `isLocked` says so.
-  init(storage: any Storage, deep: Bool = false, isLocked: Bool = false) {
+  init(
+    storage: any Storage,
+    deep: Bool = false,
+    isLocked: Bool = false,
+    lineLimit: Int = LineSplitter.longestLine
+  ) {
+    self.lineLimit = lineLimit
     self.storage = storage
     isDeep = deep
     isLockedByCaller = isLocked
   }
 
   private let isLockedByCaller: Bool
+  private let lineLimit: Int
 
   /// Looks through the recording.
   ///
@@ -94,7 +101,7 @@ public struct RecordingVerifier {
         isBeingWritten: isOpen && isCurrent
       )
       do throws(StorageError) {
-        try check.run(on: storage)
+        try check.run(on: storage, lineLimit: lineLimit)
       } catch {
         // A recorder at work may just have sealed it, or removed it.
         if error.code == .missing, isCurrent || isBeingRecorded { continue }

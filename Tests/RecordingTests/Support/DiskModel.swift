@@ -39,7 +39,17 @@ final class DiskModel: Storage {
     var capacity = Int.max
   }
 
-  private let state = Locked(State())
+  private let state: Locked<State>
+
+  /// An empty disk.
+  init() {
+    state = Locked(State())
+  }
+
+  /// A disk with the same files.
+  init(copying other: DiskModel) {
+    state = Locked(other.state.withLock { $0 })
+  }
 
   /// How many calls there have been since the process began.
   var calls: Int { state.withLock { $0.calls } }

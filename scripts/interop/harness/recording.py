@@ -17,7 +17,8 @@ QUOTE_COLUMNS = ["v", "run", "seq", "ts_recv", "ts_event", "conid", "symbol", "s
 
 
 def parts(directory: Path, channel: str) -> list[Path]:
-    return sorted(p for p in Path(directory).glob(f"ch={channel}/**/part-*") if p.is_file())
+    return sorted(p for p in Path(directory).glob(f"ch={channel}/**/part-*")
+                  if p.is_file() and p.name.endswith((".ndjson", ".ndjson.gz")))
 
 
 def rows(directory: Path, channel: str) -> list[dict]:
@@ -90,7 +91,10 @@ def unsealed(directory: Path) -> list[str]:
 
 def leaks(directory: Path, secrets: list[str]) -> list[str]:
     """Which files, and which names of files, show a secret."""
+    def content(path: Path) -> bytes:
+        return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
     return [
         f"{path}: {secret}" for path in Path(directory).rglob("*") for secret in secrets
-        if secret in path.name or path.is_file() and secret.encode() in path.read_bytes()
+        if secret in path.name or path.is_file() and secret.encode() in content(path)
     ]
