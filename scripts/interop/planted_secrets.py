@@ -106,8 +106,9 @@ async def work(plant: Plant, seconds: int):
         async def run(name, *command, **more):
             await plant.run(name, *command, gateway=gateway, **more)
         trace = ("--log-level", "trace")
-        await run("record", "record", "AAPL", "--compress", "none", "-o", out / "record", "--duration", f"{seconds}s",
-                  *trace)
+        # What is compressed would hide everything from the search.
+        await run("record", "record", "AAPL", "--compress", "none", "-o", out / "record",
+                  "--duration", f"{seconds}s", *trace)
         await run("stream", "stream", "AAPL", "--channels", "raw,quote,gap", "--duration",
                   f"{seconds}s", *trace)
         await run("doctor", "doctor", "-o", out / "none", *trace)
