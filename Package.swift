@@ -135,7 +135,10 @@ let package = Package(
       dependencies: ["HTTPClient", "HTTPTunnel", "HTTP1", "Transport", "Flow", "Crypto"]
     ),
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
-    .testTarget(name: "IBKRTests", dependencies: ["IBKR", "GatewaySimulator"]),
+    .testTarget(
+      name: "IBKRTests",
+      dependencies: ["IBKR", "GatewaySimulator", logging, serviceLifecycle]
+    ),
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator", logging]),
     .testTarget(
       name: "GatewaySimulatorTests",

@@ -74,15 +74,18 @@ struct BoundedQueueState<Batch: QueueBatch, Waiter: Sendable>: Sendable {
   }
 
   /// Whether the producer should pause; if so, a later take will tell it to go on.
+  ///
+  /// Once it pauses it does so until there is room, not until one element has been taken: a consumer
+  /// that is much too slow would otherwise never be found out.
   mutating func requestSpace() -> Bool {
-    guard case .open = phase, overflow == .backpressure, !isShedding, isFull else { return false }
-    producerWaits = true
-    return true
+    guard case .open = phase, overflow == .backpressure, !isShedding else { return false }
+    if isFull { producerWaits = true }
+    return producerWaits
   }
 
   /// The producer will not pause any longer: what does not fit is dropped until there is room again.
   mutating func shed() {
-    guard case .open = phase, isFull else { return }
+    guard case .open = phase, isFull || producerWaits else { return }
     producerWaits = false
     isShedding = true
   }

@@ -58,23 +58,47 @@ import Transport
     )
     let fast = (0..<3).map { _ in Taker(stream.events(matching: quotes, buffering: .dropOldest())) }
     let lifecycle = Watcher(stream.events(matching: .lifecycle, buffering: .dropOldest()))
-    for instrument in instruments { try await stream.want(.marketData(conid: instrument.conid)) }
+    var keys: [SubscriptionKey] = []
+    for instrument in instruments {
+      keys.append(try await stream.want(.marketData(conid: instrument.conid)))
+    }
 
     let start = ContinuousClock.now
-    let limit = events
+    let subscriptions = keys
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await stream.run() }
       group.addTask { await slow.take() }
       group.addTask { await lifecycle.watch() }
+      for taker in fast { group.addTask { await taker.take() } }
       group.addTask {
-        await fast[0].take { if $0 == limit { Task { await stream.stop() } } }
+        try await enough(fast[0])
+        for key in subscriptions { await stream.release(key) }
+        try await calm(fast[0], lifecycle)
+        await stream.stop()
       }
-      for taker in fast.dropFirst() { group.addTask { await taker.take() } }
       try await group.waitForAll()
     }
     await client.close()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     print(await report(slow, fast, lifecycle, seconds: seconds).text)
+  }
+
+  /// Waits until a subscriber has had as many events as there should be.
+  private func enough(_ taker: Taker) async throws {
+    while await taker.log.delivered < events { try await Task.sleep(for: .milliseconds(50)) }
+  }
+
+  /// Waits until everything that was under way has come: closing would cut it off.
+  private func calm(_ taker: Taker, _ lifecycle: Watcher) async throws {
+    var before = -1
+    var quietSeconds = 0
+    while quietSeconds < 3 {
+      try await Task.sleep(for: .seconds(1))
+      let now = await taker.log.delivered
+      let isPaused = await lifecycle.isPaused
+      quietSeconds = now == before && !isPaused ? quietSeconds + 1 : 0
+      before = now
+    }
   }
 
   private func report(

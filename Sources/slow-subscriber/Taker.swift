@@ -26,15 +26,12 @@ actor Taker {
   }
 
   /// Takes events until there are no more.
-  ///
-  /// - Parameter progress: Told of every event, how many there have been.
-  func take(progress: (Int) -> Void = { _ in }) async {
+  func take() async {
     do throws(IbkrError) {
       for try await event in events {
         log.add(event)
         guard case .message(let message) = event else { continue }
         delays.append(Self.now() - message.stamp.monotonic)
-        progress(log.delivered)
         if let habit { try? await pause(habit) }
       }
     } catch {

@@ -9,6 +9,7 @@ actor Watcher {
   private(set) var gaps = 0
   private(set) var lostInGaps: UInt64 = 0
   private(set) var pauses = 0
+  private(set) var isPaused = false
 
   init(_ events: EventStream) {
     self.events = events
@@ -27,7 +28,10 @@ actor Watcher {
     case .gap(let gap) where gap.reason == .overflow && gap.phase == .ended:
       gaps += 1
       lostInGaps += gap.count ?? 0
-    case .connection(.readingPaused, _): pauses += 1
+    case .connection(.readingPaused, _):
+      pauses += 1
+      isPaused = true
+    case .connection(.readingResumed, _): isPaused = false
     default: break
     }
   }

@@ -200,6 +200,24 @@ private enum Seen: Equatable {
     #expect(!asked4)
   }
 
+  @Test func oneElementLessIsNotYetRoom() {
+    var state = State(limits: QueueLimits(events: 4, bytes: 1_000), overflow: .backpressure)
+    for number: UInt64 in 1...4 { _ = state.push(Numbers(number...number), isEssential: false) }
+    let asked = state.requestSpace()
+    #expect(asked)
+    let first = state.take()
+    #expect(first?.signalsSpace == false)
+    // Asked again at the end of its patience, the producer sheds.
+    let askedAgain = state.requestSpace()
+    #expect(askedAgain)
+    state.shed()
+    #expect(state.isShedding)
+    _ = state.push(Numbers(5...5), isEssential: false)
+    #expect(drain(&state) == [.numbers([2]), .numbers([3]), .numbers([4]), .lost(1, 5...5)])
+    let settled = state.settle()
+    #expect(settled == 1)
+  }
+
   @Test func sheddingDropsUntilThereIsRoom() {
     var state = State(limits: QueueLimits(events: 4, bytes: 1_000), overflow: .backpressure)
     _ = state.push(Numbers(1...2), isEssential: false)
