@@ -118,6 +118,13 @@ let package = Package(
       name: "slow-subscriber",
       dependencies: ["IBKR", "Transport", "JSON", argumentParser]
     ),
+    // Not a product: the client against the simulator, for scripts/scenarios.
+    .executableTarget(
+      name: "scenarios",
+      dependencies: [
+        "IBKR", "GatewaySimulator", "OAuth1a", "Transport", "Flow", argumentParser, logging,
+      ]
+    ),
 
     .testTarget(name: "FlowTests", dependencies: ["Flow"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
@@ -147,6 +154,7 @@ let package = Package(
         "Crypto", "Flow",
       ]
     ),
+    .testTarget(name: "ScenarioTests", dependencies: ["scenarios", "GatewaySimulator"]),
     .testTarget(
       name: "CommandTests",
       dependencies: ["ibkr", "GatewaySimulator", argumentParser, logging]

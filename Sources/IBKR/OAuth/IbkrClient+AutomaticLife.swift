@@ -21,23 +21,11 @@ extension IbkrClient {
     try await loginFlight.run { () throws(IbkrError) in try await self.logIn(oauth) }
   }
 
-  /// Begins what goes on by itself: the Tickler, and the end of the session with the program's.
-  ///
-  /// Only what the switches allow begins, and nothing twice. It is for whoever takes the steps of
-  /// logging in one by one: from now on no call logs in of its own accord.
-  package func beginAutomaticLife() {
-    guard let oauth = configuration.oauth else { return }
-    session.hasBegun = true
-    guard oauth.initOAuth else { return }
-    if oauth.maintainOAuth { startTickler() }
-    if oauth.shutdownOAuth { registerShutdownHandler() }
-  }
-
   /// Logs in before the first call, and replaces a token that ends soon.
   func logInOnce() async throws(IbkrError) {
     guard let oauth = configuration.oauth else { return }
     guard !session.isOver else { throw isOver }
-    guard oauth.initOAuth else { return }
+    guard oauth.initOAuth, !session.isSupervised else { return }
     if !session.hasBegun {
       return try await loginFlight.run { () throws(IbkrError) in
         if !self.session.hasBegun { try await self.logIn(oauth) }

@@ -79,13 +79,7 @@ extension IbkrClient {
     compete: Bool = true
   ) async throws(IbkrError) -> SessionState {
     _ = try requireOAuth("initializeBrokerageSession()")
-    return SessionState(
-      answer: try await exchange(
-        .post,
-        "iserver/auth/ssodh/init",
-        body: "{\"publish\":true,\"compete\":\(compete)}"
-      )
-    )
+    return try await openBrokerageSession(compete: compete)
   }
 
   /// Asks for the state of the brokerage session until it can be used.

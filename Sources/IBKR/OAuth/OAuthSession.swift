@@ -18,6 +18,10 @@ struct OAuthSession {
   var exitDuty: UInt64?
   /// Whether it has been given back for good.
   var isOver = false
+  /// Whether a stream's supervisor makes every call that logs in, renews or keeps alive.
+  var isSupervised = false
+  /// Whether the Tickler runs again when the supervisor has gone.
+  var resumesTickler = false
   /// The Tickler, while it runs.
   var tickler: Task<Void, Never>?
   /// When the last `tickle` was sent, whoever sent it; monotonic.

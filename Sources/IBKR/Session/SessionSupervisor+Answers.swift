@@ -4,11 +4,21 @@
 import Flow
 
 extension SessionSupervisor {
-  /// There is a live session token already, which lives for so many nanoseconds more; nil if that
-  /// is not known.
-  mutating func begin(tokenLifetime lifetime: Int64?, at now: Timestamp) -> [Action] {
+  /// Takes over from what has been done before.
+  ///
+  /// - Parameters:
+  ///   - lifetime: How many nanoseconds of a live session token are left, nil if there is none.
+  ///   - hasCompeted: Whether another login has been thrown out already.
+  ///   - now: The time.
+  /// - Returns: What follows.
+  mutating func begin(
+    tokenLifetime lifetime: Int64?,
+    hasCompeted: Bool,
+    at now: Timestamp
+  ) -> [Action] {
     change(at: now) { machine in
-      machine.hold(lifetime: lifetime, at: now)
+      if let lifetime { machine.hold(lifetime: lifetime, at: now) }
+      machine.hasCompeted = hasCompeted
       return []
     }
   }
@@ -28,9 +38,10 @@ extension SessionSupervisor {
   }
 
   private mutating func take(_ answer: Answer, at now: Timestamp) -> [Action] {
-    trouble = nil
+    // What a new token is worth, the next status shows.
+    if case .token = answer, link == .greeted {} else { trouble = nil }
     limits = 0
-    retries.reset()
+    if isUsable { retries.reset() }
     switch answer {
     case .token(let lifetime):
       hold(lifetime: lifetime, at: now)

@@ -81,10 +81,11 @@ extension SessionSupervisor {
 
   /// Until the status is asked for again.
   mutating func pollPause(at now: Timestamp) -> Int64 {
-    if flags.competing == true || rules.calendar.window(at: now.realtime) != nil {
+    if flags.competing == true { return slowPolls.next(using: &random).nanoseconds }
+    if flags.authenticated == true { return quickPolls.next(using: &random).nanoseconds }
+    if rules.calendar.window(at: now.realtime) != nil {
       return slowPolls.next(using: &random).nanoseconds
     }
-    if flags.authenticated == true { return quickPolls.next(using: &random).nanoseconds }
     return .random(in: 10_000_000_000...15_000_000_000, using: &random)
   }
 

@@ -79,6 +79,7 @@ extension IbkrWsClient {
       group.addTask { await self.checkSuspects() }
       await connectAndConverse()
       group.cancelAll()
+      await ibkrClient.endSupervision()
       return failure
     }
   }

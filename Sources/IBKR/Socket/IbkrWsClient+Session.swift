@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 import Logging
 import OAuth1a
 import Transport
@@ -8,6 +9,10 @@ import Transport
 extension IbkrWsClient {
   /// Makes the calls that the supervisor wants, one after another, until the run ends.
   func keepSession() async {
+    let (lifetime, hasCompeted) = await ibkrClient.beginSupervision()
+    perform(
+      supervisor.begin(tokenLifetime: lifetime, hasCompeted: hasCompeted, at: loop.timestamp())
+    )
     while phase == .running, !Task.isCancelled {
       let wasAttempting = supervisor.isAttempting
       guard let call = supervisor.next(at: loop.timestamp()) else {
@@ -36,11 +41,12 @@ extension IbkrWsClient {
   ) async throws(IbkrError) -> SessionSupervisor.Answer {
     switch call {
     case .generateToken:
-      return .token(lifetime: nil)
+      try await ibkrClient.generateLiveSessionToken()
+      return .token(lifetime: await ibkrClient.tokenLifetime)
     case .status:
       return .status(try await ibkrClient.authStatus())
-    case .openSession:
-      return .opened(try await ibkrClient.authStatus())
+    case .openSession(let compete):
+      return .opened(try await ibkrClient.openBrokerageSession(compete: compete))
     case .accounts:
       try await ibkrClient.accounts()
       return .accounts
@@ -107,7 +113,8 @@ extension SessionSupervisor.Refusal {
     self =
       switch error.code {
       case .authentication: .unauthorized
-      case .rateLimited: .limited(retryAfter: nil)
+      case .sessionGone: .gone
+      case .rateLimited: .limited(retryAfter: error.retryAfter?.nanoseconds)
       default: .unanswered
       }
   }

@@ -61,13 +61,21 @@ public struct StreamConfiguration: Sendable {
 extension SessionSupervisor.Rules {
   /// How a stream keeps its session.
   init(_ configuration: StreamConfiguration, _ client: IbkrClient) {
-    compete = configuration.compete ?? .never
+    if let oauth = client.configuration.oauth {
+      login = .oauth
+      compete = configuration.compete ?? (oauth.competesAtStart ? .start : .never)
+      generatesToken = oauth.initOAuth
+      opensSession = oauth.initOAuth && oauth.initBrokerageSession
+      tickles = oauth.initOAuth && oauth.maintainOAuth
+    } else {
+      compete = configuration.compete ?? .never
+    }
     calendar = MaintenanceCalendar(region: configuration.region)
     tickleInterval = client.configuration.ticklerInterval.nanoseconds
     let shortest = configuration.shortestRetryDelay
     retryDelay = shortest...max(shortest, configuration.longestRetryDelay)
     if configuration.waitsForServer { patience = nil }
-    place = client.webSocketURL.origin
+    place = client.base.origin
   }
 }
 
