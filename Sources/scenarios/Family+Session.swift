@@ -93,11 +93,12 @@ extension Family {
     ),
     Trial(
       name: "too-many-requests",
-      summary: "every request is answered 429 for two minutes, without Retry-After",
+      summary: "every request is answered 429 for two minutes, without Retry-After: IBKR's penalty "
+        + "of a quarter of an hour is waited for in full",
       events: [.init(.tooManyRequests(for: .seconds(120), retryAfter: nil), after: start)],
-      duration: .seconds(600),
+      duration: .seconds(1_500),
       sees: [.ready, .degraded, .ready],
-      readyBy: .seconds(300)
+      readyBy: .seconds(1_200)
     ),
     Trial(
       name: "tickle-timeout",
