@@ -56,7 +56,7 @@ private enum Seen: Equatable {
   case failed(Int, ClosedRange<UInt64>)
 }
 
-@Suite(.timeLimit(.minutes(1))) struct BoundedQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct BoundedQueueTests {
   private typealias State = BoundedQueueState<Numbers, Int>
 
   private struct Case: Sendable, CustomTestStringConvertible {

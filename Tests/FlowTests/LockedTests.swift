@@ -4,7 +4,7 @@
 import Flow
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LockedTests {
   private final class Counter: Sendable {
     let count = Locked(0)

@@ -13,7 +13,7 @@ import WebSocket
 @testable import GatewaySimulator
 
 /// The simulator as a server, over streams in memory and on a clock that only the test moves.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ServerTests {
   /// Connections that are made by handing over one end of a link.
   final class LinkListener: StreamListener {
@@ -275,7 +275,7 @@ struct ServerTests {
 }
 
 /// The simulator as a client on the network sees it: TLS on a port of this machine.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct NetworkTests {
   private func answer(
     of simulator: GatewaySimulator,

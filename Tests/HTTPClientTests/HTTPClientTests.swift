@@ -7,7 +7,7 @@ import Transport
 
 @testable import HTTPClient
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPClientTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPClientTests {
   static func request(
     _ method: HTTPMethod = .get,
     _ target: String = "/v1/api/tickle",

@@ -10,7 +10,7 @@ import Testing
 import Transport
 
 /// The client over real sockets, against a server on the loopback.
-@Suite(.timeLimit(.minutes(1))) struct LoopbackTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopbackTests {
   /// A server that answers every request on every connection with its target.
   struct EchoServer: Sendable {
     let listener: Listener

@@ -7,7 +7,7 @@ import HTTPTunnel
 import Testing
 import Transport
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPProxyTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPProxyTests {
   static let proxy = HTTPProxy(host: "proxy", port: 3128, user: "me", password: "SECRET")
 
   /// What a proxy does with the connection, and what came of it.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import IBKR
 
-@Suite(.timeLimit(.minutes(1))) struct EventStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct EventStreamTests {
   /// Publishes quotes and own events as the I/O thread would.
   private struct Publisher: ~Copyable {
     var builder = EventBatchBuilder()

@@ -6,7 +6,7 @@ import Testing
 @testable import IBKR
 
 /// Whoever leaves, in whatever way, leaves nothing behind: no subscriber, no queue, no event.
-@Suite(.timeLimit(.minutes(1))) struct FanOutLeakTests {
+@Suite(.timeLimit(.minutes(5))) struct FanOutLeakTests {
   enum Departure: CaseIterable, Sendable {
     case neverIterated, loopLeft, iteratorGone, cancelledWaiting, cancelledWorking, ended, failed
     case batchesLeft, asyncStreamLeft, asyncStreamNeverIterated

@@ -8,7 +8,7 @@ import Transport
 @testable import IBKR
 
 /// Random interleavings of publishing, taking, stalling and leaving, on virtual time.
-@Suite(.timeLimit(.minutes(1))) struct FanOutPropertyTests {
+@Suite(.timeLimit(.minutes(5))) struct FanOutPropertyTests {
   static let policies: [OverflowPolicy] = [
     OverflowPolicy(.backpressure, maximumEvents: 40, maximumBytes: 8_000),
     OverflowPolicy(.dropOldest, maximumEvents: 30, maximumBytes: 6_000),

@@ -7,7 +7,7 @@ import Testing
 @testable import IBKR
 
 /// The fan-out of a stream as its users see it, against the simulated gateway.
-@Suite(.timeLimit(.minutes(1))) struct FanOutTests {
+@Suite(.timeLimit(.minutes(5))) struct FanOutTests {
   private let apple: MarketDataFeed
 
   init() throws { apple = try .marketData(conid: 265598) }

@@ -9,7 +9,7 @@ import Transport
 @testable import IBKR
 
 /// The stream against the simulated gateway, on virtual time.
-@Suite(.timeLimit(.minutes(1))) struct IbkrWsClientTests {
+@Suite(.timeLimit(.minutes(5))) struct IbkrWsClientTests {
   private let apple = MarketDataFeed(conid: 265598, exchange: nil, fields: MarketDataField.standard)
   private let microsoft = MarketDataFeed(
     conid: 272093,
@@ -216,7 +216,7 @@ import Transport
 }
 
 /// The stream over TLS on the loopback, in real time.
-@Suite(.timeLimit(.minutes(1))) struct IbkrWsClientTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct IbkrWsClientTLSTests {
   @Test func streamsQuotesToABot() async throws {
     var simulated = GatewaySimulatorConfiguration()
     simulated.updatesPerSecond = 50

@@ -8,7 +8,7 @@
   import ServiceLifecycle
   import Testing
 
-  @Suite(.timeLimit(.minutes(1))) struct IbkrWsServiceTests {
+  @Suite(.timeLimit(.minutes(5))) struct IbkrWsServiceTests {
     @Test func aServiceGroupEndsTheStreamInGoodOrder() async throws {
       let simulator = try await GatewaySimulator.start()
       var address = IbkrConfiguration()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import IBKR
 
-@Suite(.timeLimit(.minutes(1))) struct KeyFolderTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyFolderTests {
   private static let names = [
     "private_signature.pem", "private_encryption.pem", "public_signature.pem",
     "public_encryption.pem", "dhparam.pem", "ibind.env",

@@ -10,7 +10,7 @@ import Transport
 @testable import IBKR
 
 /// The life of an OAuth session, shown by the requests that the simulator sees.
-@Suite(.timeLimit(.minutes(1))) struct OAuthSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct OAuthSessionTests {
   private static let token = "POST oauth/live_session_token"
   private static let opening = "POST iserver/auth/ssodh/init"
   private static let status = "POST iserver/auth/status"

@@ -11,7 +11,7 @@ import Transport
 
 /// Each of the four things that happen by themselves, off by variable and by field, as the requests
 /// show that the simulator has seen.
-@Suite(.timeLimit(.minutes(1))) struct OAuthSwitchTests {
+@Suite(.timeLimit(.minutes(5))) struct OAuthSwitchTests {
   enum Switch: String, CaseIterable, Sendable {
     case none
     case initOAuth = "IBIND_INIT_OAUTH"

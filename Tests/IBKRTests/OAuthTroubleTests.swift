@@ -10,7 +10,7 @@ import Transport
 @testable import IBKR
 
 /// What the client does by itself when the server, the clock or the keys are not as they should be.
-@Suite(.timeLimit(.minutes(1))) struct OAuthTroubleTests {
+@Suite(.timeLimit(.minutes(5))) struct OAuthTroubleTests {
   private static let token = "POST oauth/live_session_token"
 
   // MARK: - Wrong credentials

@@ -26,7 +26,7 @@ func bot(on symbol: String, at gateway: IbkrConfiguration, signal: (String) -> V
   await client.close()
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReadmeBotTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadmeBotTests {
   /// A simulated gateway with a quick market, and how to reach it.
   private func gateway() async throws -> (GatewaySimulator, IbkrConfiguration) {
     var simulated = GatewaySimulatorConfiguration()

@@ -10,7 +10,7 @@ import Transport
 
 @testable import IBKR
 
-@Suite(.timeLimit(.minutes(1))) struct ServerDiagnosisTests {
+@Suite(.timeLimit(.minutes(5))) struct ServerDiagnosisTests {
   /// Knows one host, as a name server does.
   private struct NameServer: Resolver {
     func addresses(

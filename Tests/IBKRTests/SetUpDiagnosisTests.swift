@@ -6,7 +6,7 @@ import Testing
 
 @testable import IBKR
 
-@Suite(.timeLimit(.minutes(1))) struct SetUpDiagnosisTests {
+@Suite(.timeLimit(.minutes(5))) struct SetUpDiagnosisTests {
   /// A set-up with one thing wrong, and what has to be said about it.
   struct Broken: Sendable, CustomTestStringConvertible {
     let testDescription: String

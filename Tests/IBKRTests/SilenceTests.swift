@@ -8,7 +8,7 @@ import Transport
 @testable import IBKR
 
 /// Subscriptions that end, or only seem to, while everything else goes on.
-@Suite(.timeLimit(.minutes(1))) struct SilenceTests {
+@Suite(.timeLimit(.minutes(5))) struct SilenceTests {
   @Test func aSubscriptionThatHasExpiredIsAskedForAgainAndItsGapIsDeclared() async throws {
     let gateway = try await VirtualGateway(
       [.marketData(conid: 265598)],

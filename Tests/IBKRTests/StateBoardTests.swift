@@ -5,7 +5,7 @@ import Testing
 
 @testable import IBKR
 
-@Suite(.timeLimit(.minutes(1))) struct StateBoardTests {
+@Suite(.timeLimit(.minutes(5))) struct StateBoardTests {
   private let key = SubscriptionKey(topic: .marketData, target: "1", conid: 1, number: 1)
 
   private func note(_ events: OwnEvent..., on board: StateBoard) {

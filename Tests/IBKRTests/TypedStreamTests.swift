@@ -9,7 +9,7 @@ import Transport
 @testable import IBKR
 
 /// Feeds of the account, from the command to the typed value and to the end.
-@Suite(.timeLimit(.minutes(1))) struct TypedStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct TypedStreamTests {
   @Test func everyFeedGivesItsOwnType() async throws {
     let gateway = try await VirtualGateway()
     let account = Secret("DU1234567")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Recording
 
-@Suite(.timeLimit(.minutes(1))) struct DirectoryDiagnosisTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectoryDiagnosisTests {
   private func checks(_ directory: String) -> [Check] {
     var diagnosis = Diagnosis()
     diagnosis.examineDirectory(directory)

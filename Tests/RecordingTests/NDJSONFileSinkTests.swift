@@ -8,7 +8,7 @@ import Transport
 
 @testable import Recording
 
-@Suite(.timeLimit(.minutes(1))) struct NDJSONFileSinkTests {
+@Suite(.timeLimit(.minutes(5))) struct NDJSONFileSinkTests {
   let storage = MemoryStorage()
   let loop: EventLoop
   let notices = Notices()

@@ -14,7 +14,7 @@ import Transport
 
 /// Lets a login, a stream and a recording meet every fault, and looks for what is secret in all that
 /// they leave behind.
-@Suite(.timeLimit(.minutes(1))) struct PlantedSecretsTests {
+@Suite(.timeLimit(.minutes(5))) struct PlantedSecretsTests {
   /// Keeps every line at every level.
   private struct Ear: LogHandler {
     let lines: Lines

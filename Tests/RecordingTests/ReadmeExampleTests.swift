@@ -23,7 +23,7 @@ func record(_ symbol: String, from gateway: IbkrConfiguration, to directory: Str
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReadmeExampleTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadmeExampleTests {
   @Test func `The example records what it shows`() async throws {
     let simulator = try await GatewaySimulator.start(GatewaySimulatorConfiguration())
     var gateway = IbkrConfiguration()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Recording
 
-@Suite(.timeLimit(.minutes(1))) struct StdoutSinkTests {
+@Suite(.timeLimit(.minutes(5))) struct StdoutSinkTests {
   /// A pipe whose ends are closed with it.
   final class Pipe {
     let reader: Int32

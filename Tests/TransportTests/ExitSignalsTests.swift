@@ -7,7 +7,7 @@ import Testing
 import Transport
 
 /// With signals that nobody else uses: the tests of a process share its handlers.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ExitSignalsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ExitSignalsTests {
   private static func handler(of signal: Int32) -> sighandler_t? {
     var action = sigaction()
     sigaction(signal, nil, &action)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MemoryNetworkTests {
   private static func withVirtualLoop<Result: Sendable>(
     _ body: @Sendable (isolated LoopActor, EventLoop) async throws -> Result

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MemoryStreamTests {
   private static let start = Timestamp(realtime: 0, monotonic: 0, boot: 0)
 

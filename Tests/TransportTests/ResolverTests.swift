@@ -6,7 +6,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1))) struct ResolverTests {
+@Suite(.timeLimit(.minutes(5))) struct ResolverTests {
   typealias Answer = Result<[SocketAddress], TransportError>
 
   /// Blocks threads, as a name server does that never answers.
@@ -201,7 +201,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1)), .serialized) struct SignalSourceTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct SignalSourceTests {
   @Test func `A signal becomes a value`() async throws {
     let loop = try EventLoop(name: "test")
     defer { loop.stop() }

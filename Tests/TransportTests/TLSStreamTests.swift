@@ -7,7 +7,7 @@ import Testing
 
 @testable import Transport
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSStreamTests {
   /// A listener on the loopback, and contexts for both sides.
   private struct Server: Sendable {

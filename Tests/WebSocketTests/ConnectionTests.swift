@@ -8,7 +8,7 @@ import WebSocketProtocol
 
 @testable import WebSocket
 
-@Suite("An open connection", .timeLimit(.minutes(1)))
+@Suite("An open connection", .timeLimit(.minutes(5)))
 struct ConnectionTests {
   @Test("Messages of both kinds and all sizes come back as they were sent", arguments: [nil, 9])
   func echo(windowBits: Int?) async throws {
@@ -226,7 +226,7 @@ struct ConnectionTests {
   }
 }
 
-@Suite("Closing a connection", .timeLimit(.minutes(1)))
+@Suite("Closing a connection", .timeLimit(.minutes(5)))
 struct ClosingTests {
   @Test("The peer closes: its code and reason are there, reading ends without an error")
   func peerCloses() async throws {

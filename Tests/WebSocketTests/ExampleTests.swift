@@ -20,7 +20,7 @@ private func conversation(with url: String) async throws -> [String] {
   return heard
 }
 
-@Suite("Over the network", .timeLimit(.minutes(1)))
+@Suite("Over the network", .timeLimit(.minutes(5)))
 struct ExampleTests {
   @Test("The README's example, with a server on the loopback")
   func example() async throws {

@@ -8,7 +8,7 @@ import WebSocketProtocol
 
 @testable import WebSocket
 
-@Suite("Opening a connection", .timeLimit(.minutes(1)))
+@Suite("Opening a connection", .timeLimit(.minutes(5)))
 struct OpeningTests {
   @Test("The request carries what was configured, the answer is read to its last byte")
   func opens() async throws {

@@ -16,7 +16,7 @@ func greet(_ url: String) async throws {
   await socket.close()
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReadmeExampleTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadmeExampleTests {
   @Test func `The example says where nobody listens`() async throws {
     let error = await #expect(throws: WebSocketError.self) {
       try await greet("ws://127.0.0.1:1/feed")
