@@ -120,6 +120,7 @@ import Transport
       .init(key: "failed", value: .bool(await slow.hasFailed)),
       .init(key: "gaps", value: .number("\(await lifecycle.gaps)")),
       .init(key: "lost_in_gaps", value: .number("\(await lifecycle.lostInGaps)")),
+      .init(key: "losses", value: .array(await lifecycle.losses.map(JSONValue.string))),
       .init(key: "paused", value: .number("\(await lifecycle.pauses)")),
     ])
   }
@@ -133,7 +134,8 @@ enum SlowPolicy: String, ExpressibleByArgument, CaseIterable {
 
   var policy: OverflowPolicy {
     switch self {
-    case .backpressure: .backpressure
+    // Less than by default, so that the server is not kept waiting for longer than it bears.
+    case .backpressure: OverflowPolicy(.backpressure, maximumEvents: 1_024)
     case .dropOldest: .dropOldest()
     case .dropNewest: .dropNewest()
     case .latestPerInstrument: .latestPerInstrument

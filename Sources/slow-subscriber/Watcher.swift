@@ -10,6 +10,8 @@ actor Watcher {
   private(set) var lostInGaps: UInt64 = 0
   private(set) var pauses = 0
   private(set) var isPaused = false
+  /// Why connections were lost, in words.
+  private(set) var losses: [String] = []
 
   init(_ events: EventStream) {
     self.events = events
@@ -32,6 +34,8 @@ actor Watcher {
       pauses += 1
       isPaused = true
     case .connection(.readingResumed, _): isPaused = false
+    case .connection(.lost(let reason, let words, _), _):
+      losses.append("\(reason.rawValue): \(words)")
     default: break
     }
   }

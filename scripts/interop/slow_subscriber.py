@@ -25,7 +25,7 @@ INSTRUMENTS = {
 }
 STALL, AFTER, PER_EVENT = 5.0, 1_000, 0.001
 # The simulator cuts off who does not read 32 MB: so slower where reading stops.
-RATE, RATE_UNDER_BACKPRESSURE = 2_500, 2_000
+RATE, RATE_UNDER_BACKPRESSURE = 2_500, 1_500
 
 
 @asynccontextmanager
@@ -152,6 +152,7 @@ def judge(checks: Checks, row: dict, events: int) -> None:
     name, slow, fast = row["name"], row.get("slow"), row.get("fast", [])
     if not checks.that(f"{name}: it ran", "error" not in row, row.get("error", "")):
         return
+    checks.none(f"{name}: the connection held", row["losses"])
     checks.that(f"{name}: enough was sent", row["sent"] >= events, row["sent"])
     checks.none(f"{name}: the fast ones lost nothing",
                 [f for f in fast if f["delivered"] != row["sent"] or f["dropped"]], len(fast))
