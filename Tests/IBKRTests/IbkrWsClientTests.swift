@@ -5,6 +5,7 @@ import Flow
 import GatewaySimulator
 import Testing
 import Transport
+import WebSocket
 
 @testable import IBKR
 
@@ -139,6 +140,15 @@ import Transport
     let error = try await gateway.end()
     #expect(error == nil)
     #expect(await gateway.diary.quotes[265598, default: 0] > 0)
+    #expect(await gateway.diary.gaps.isEmpty)
+  }
+
+  @Test func aServerThatDoesNotCompressIsSpokenToWithout() async throws {
+    let gateway = try await VirtualGateway([apple]) { $0.deflate = PerMessageDeflate() }
+    await gateway.pass(30)
+    let error = try await gateway.end()
+    #expect(error == nil)
+    #expect(await gateway.diary.quotes[265598, default: 0] > 10)
     #expect(await gateway.diary.gaps.isEmpty)
   }
 

@@ -121,6 +121,7 @@ extension IbkrWsClient {
     let url = ibkrClient.webSocketURL
     var options = WebSocketConfiguration()
     options.text = .tolerant
+    options.deflate = configuration.deflate
     options.trust = ibkrClient.configuration.trust
     options.proxy = ibkrClient.configuration.proxy(for: url.host)
     options.handshakeTimeout = configuration.connectTimeout

@@ -3,6 +3,7 @@
 
 import Flow
 import HTTP1
+public import WebSocket
 
 /// How patient a stream is, and whom it lets wait.
 public struct StreamConfiguration: Sendable {
@@ -35,6 +36,9 @@ public struct StreamConfiguration: Sendable {
 
   /// After how long market data is asked for again; it expires after 10 to 15 min without a word.
   public var renewalInterval = Duration.seconds(510)
+
+  /// What to offer of permessage-deflate; nil for nothing, because the gateway does not speak it.
+  public var deflate: PerMessageDeflate?
 
   /// Whether a fault before the first greeting is waited out instead of ending the run.
   public var waitsForServer = false
