@@ -64,10 +64,13 @@ import Transport
 
   @Test func tokensThatAreAskedForTogetherAreOne() async throws {
     let server = try await VirtualServer(Self.off)
-    let client = server.client
-    let calls = (0..<5).map { _ in
-      Task(executorPreference: server.loop) {
-        await Result { () async throws(IbkrError) in try await client.generateLiveSessionToken() }
+    let (client, loop) = (server.client, server.loop)
+    // On the loop, so that none begins before all are there.
+    let calls = await loop.run { _ in
+      (0..<5).map { _ in
+        Task(executorPreference: loop) {
+          await Result { () async throws(IbkrError) in try await client.generateLiveSessionToken() }
+        }
       }
     }
     await server.pass(.seconds(1))
