@@ -53,6 +53,24 @@ import Testing
     }
   }
 
+  @Test func whoFindsNoLineWaitsUntilAnotherEnds() {
+    var timing = SubscriptionReconciler.Timing()
+    timing.marketDataLines = 2
+    var bench = Bench(timing: timing)
+    let keys = (1...3).map { bench.want($0) }
+    #expect(bench.reconciler.waitingForLines == 1)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    for key in keys.prefix(2) { bench.answer(key) }
+    bench.run(until: 60 * Self.second)
+    #expect(!bench.sent.contains { $0.contains("smd+3+") })
+    #expect(bench.states.last { $0.hasPrefix("3 ") } == "3 pending")
+    bench.note(bench.reconciler.release(keys[0]))
+    bench.run(until: 61 * Self.second)
+    #expect(bench.sent.contains { $0.contains("smd+3+") })
+    #expect(bench.reconciler.waitingForLines == 0)
+  }
+
   @Test func nothingIsSentBeforeTheServerListens() {
     var bench = Bench()
     _ = bench.want(1)

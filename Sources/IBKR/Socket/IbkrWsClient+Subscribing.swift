@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Logging
 import Transport
 
 extension IbkrWsClient {
@@ -65,6 +66,14 @@ extension IbkrWsClient {
     let (key, actions) = reconciler.want(request)
     intake.router.add(key)
     perform(actions)
+    if reconciler.waitingForLines > 0 {
+      logger.warning(
+        "all market-data lines are in use: instruments wait until others end",
+        metadata: [
+          "lines": "\(configuration.marketDataLines)", "waiting": "\(reconciler.waitingForLines)",
+        ]
+      )
+    }
     return key
   }
 

@@ -37,6 +37,10 @@ public struct StreamConfiguration: Sendable {
   /// After how long market data is asked for again; it expires after 10 to 15 min without a word.
   public var renewalInterval = Duration.seconds(510)
 
+  /// How many instruments the account may stream at a time; further ones wait until one ends
+  /// (protocol reference 4.9: 100, more with booster packs).
+  public var marketDataLines = 100
+
   /// What to offer of permessage-deflate; nil for nothing, because the gateway does not speak it.
   public var deflate: PerMessageDeflate?
 
@@ -92,6 +96,7 @@ extension StreamConfiguration {
     timing.renewal = renewalInterval.nanoseconds
     timing.renewalJitter = min(timing.renewalJitter, timing.renewal / 4)
     timing.attempts = subscriptionAttempts
+    timing.marketDataLines = max(1, marketDataLines)
     return timing
   }
 }
