@@ -103,25 +103,27 @@ class Connection:
         return True
 
     async def receive(self):
-        """Reads the client's side until it ends."""
-        async for item in self.socket:
-            if item.type == aiohttp.WSMsgType.TEXT:
-                self.commands.append(item.data)
-            elif item.type == aiohttp.WSMsgType.PING:
-                async with self._writing:
-                    self.transport.write(frames.frame(frames.PONG, item.data))
-            elif item.type == aiohttp.WSMsgType.PONG:
-                sent, pong = self._pongs.get(bytes(item.data), (0, None))
-                self.proven = max(self.proven, sent)
-                if pong and not pong.done():
-                    pong.set_result(True)
+        """Reads the client's side until it ends. A connection that is cut cancels this."""
+        try:
+            async for item in self.socket:
+                if item.type == aiohttp.WSMsgType.TEXT:
+                    self.commands.append(item.data)
+                elif item.type == aiohttp.WSMsgType.PING:
+                    async with self._writing:
+                        self.transport.write(frames.frame(frames.PONG, item.data))
+                elif item.type == aiohttp.WSMsgType.PONG:
+                    sent, pong = self._pongs.get(bytes(item.data), (0, None))
+                    self.proven = max(self.proven, sent)
+                    if pong and not pong.done():
+                        pong.set_result(True)
+                self._changed.set()
+        finally:
+            self.closed = True
             self._changed.set()
-        self.closed = True
-        self._changed.set()
-        for _, pong in self._pongs.values():
-            if not pong.done():
-                pong.set_exception(ConnectionError("closed"))
-                pong.exception()
+            for _, pong in self._pongs.values():
+                if not pong.done():
+                    pong.set_exception(ConnectionError("closed"))
+                    pong.exception()
 
 
 class Gateway:
