@@ -43,6 +43,14 @@ import Testing
       #"{"topic":"sor","args":[{"acct":"acct-1","conid":265598,"ticker":"AAPL"}]}"#
     ),
     (
+      .trades, #"{"topic":"str","args":[{"account":"SECRET1","submitter":"SECRET2","price":"1"}]}"#,
+      #"{"topic":"str","args":[{"account":"acct-1","submitter":"<redacted>","price":"1"}]}"#
+    ),
+    (
+      .orders, #"{"orders":[{"acct":"SECRET1","account":"SECRET1"}],"snapshot":true}"#,
+      #"{"orders":[{"acct":"acct-1","account":"acct-1"}],"snapshot":true}"#
+    ),
+    (
       .profitAndLoss, #"{"topic":"spl","args":{"SECRET1.Core":{"dpl":-58.28}}}"#,
       #"{"topic":"spl","args":{"acct-1.Core":{"dpl":-58.28}}}"#
     ),

@@ -8,11 +8,14 @@ package final class EventStorage: Sendable {
   let records: [EventRecord]
   let bytes: [UInt8]
   let own: [OwnEvent]
+  /// Of messages that repeat some of their parts, which: rare, and a byte for each part.
+  let repeats: [[Bool]]
 
-  init(records: [EventRecord], bytes: [UInt8], own: [OwnEvent]) {
+  init(records: [EventRecord], bytes: [UInt8], own: [OwnEvent], repeats: [[Bool]] = []) {
     self.records = records
     self.bytes = bytes
     self.own = own
+    self.repeats = repeats
   }
 }
 

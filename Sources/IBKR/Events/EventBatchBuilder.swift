@@ -8,6 +8,7 @@ package struct EventBatchBuilder: ~Copyable {
   private var records: [EventRecord] = []
   private var bytes: [UInt8] = []
   private var own: [OwnEvent] = []
+  private var repeats: [[Bool]] = []
   private var next: UInt64
 
   /// Starts numbering.
@@ -81,6 +82,13 @@ package struct EventBatchBuilder: ~Copyable {
     records.append(record)
   }
 
+  /// Notes which parts of the last message have been told before, if not all of them have.
+  mutating func markLast(repeats marks: [Bool]) {
+    guard let last = records.indices.last else { return }
+    repeats.append(marks)
+    records[last].detail = UInt32(repeats.count)
+  }
+
   /// Adds an event of our own.
   ///
   /// - Parameters:
@@ -115,10 +123,11 @@ package struct EventBatchBuilder: ~Copyable {
   /// - Returns: The events since the last call, nil if there are none.
   package mutating func take() -> EventBatch? {
     guard !records.isEmpty else { return nil }
-    let storage = EventStorage(records: records, bytes: bytes, own: own)
+    let storage = EventStorage(records: records, bytes: bytes, own: own, repeats: repeats)
     records = []
     bytes = []
     own = []
+    repeats = []
     return EventBatch(storage: storage, indices: storage.records.indices)
   }
 }

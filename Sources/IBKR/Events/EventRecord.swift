@@ -25,6 +25,8 @@ package struct EventRecord: Sendable {
     package static let snapshot = Flags(rawValue: 2)
     /// The object has an `error` key.
     package static let error = Flags(rawValue: 4)
+    /// All that the message tells has been told before.
+    package static let duplicate = Flags(rawValue: 8)
   }
 
   /// The number in the run; 0 for ``Sort/dropped``.
@@ -47,7 +49,8 @@ package struct EventRecord: Sendable {
   package var topicLength: UInt32 = 0
   /// ``SubscriptionKey/number`` of the subscription that the message belongs to, 0 for none.
   package var subscription: UInt32 = 0
-  /// The index of an own event's value.
+  /// The index of an own event's value; of a message that repeats only some of its parts, one more
+  /// than the index of its marks.
   package var detail: UInt32 = 0
   /// What sort of event this is.
   package var sort: Sort

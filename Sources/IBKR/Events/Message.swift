@@ -25,7 +25,7 @@ public struct Message: Sendable {
   /// Which way the message went.
   public var direction: Direction { record.direction }
 
-  /// The kind of its frame.
+  /// The kind of its frame, or how else it came: `poll` and `resync` tell of an answer by REST.
   public var kind: FrameKind { record.kind }
 
   /// What the message is about; nil for control frames.
@@ -37,6 +37,22 @@ public struct Message: Sendable {
   /// Whether the message is an image of the state and not a market event: the first messages after
   /// a subscription or its renewal.
   public var isSnapshot: Bool { record.flags.contains(.snapshot) }
+
+  /// Whether all that the message tells has been told before in this run.
+  ///
+  /// `str` replays executions after every subscription, each two to four times, and re-syncing after
+  /// a gap tells them again (protocol reference 4.12). They are handed on like everything else, and
+  /// known by this. A message that repeats some of its executions only is none;
+  /// ``Execution/isDuplicate`` tells which.
+  public var isDuplicate: Bool { record.flags.contains(.duplicate) }
+
+  /// Whether a part of the message has been told before.
+  func isDuplicate(part index: Int) -> Bool {
+    if isDuplicate { return true }
+    guard record.detail > 0 else { return false }
+    let marks = storage.repeats[Int(record.detail) - 1]
+    return marks.indices.contains(index) && marks[index]
+  }
 
   /// Whether the bytes are valid UTF-8.
   ///

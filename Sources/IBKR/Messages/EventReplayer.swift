@@ -21,7 +21,7 @@ package struct EventReplayer: ~Copyable {
   /// - Parameters:
   ///   - payload: Its bytes.
   ///   - direction: Which way it went.
-  ///   - kind: The kind of frame.
+  ///   - kind: The kind of frame, or that it is an answer by REST.
   ///   - stamp: Its number and time.
   package mutating func append(
     _ payload: UnsafeRawBufferPointer,
@@ -38,10 +38,15 @@ package struct EventReplayer: ~Copyable {
       realtime: stamp.realtime,
       monotonic: stamp.monotonic
     ) { record in
-      guard kind == .text || kind == .binary else { return }
+      guard kind == .text || kind == .binary || kind.isREST else { return }
       if String(validating: payload, as: UTF8.self) != nil { record.flags.insert(.utf8) }
-      if direction == .inbound { _ = router.route(payload, into: &record) }
+      if kind.isREST {
+        router.route(answer: payload, into: &record)
+      } else if direction == .inbound {
+        _ = router.route(payload, into: &record)
+      }
     }
+    if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
   }
 
   /// Adds an event of our own.

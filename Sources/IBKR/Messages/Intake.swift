@@ -40,8 +40,26 @@ struct Intake: ~Copyable {
         if isUTF8 { record.flags.insert(.utf8) }
         if entry.kind.isData { notice = router.route(bytes, into: &record) }
       }
+      if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
       return notice
     }
+  }
+
+  /// Adds an answer by REST that tells of orders or executions.
+  mutating func add(answer: [UInt8], as kind: FrameKind, realtime: Int64, monotonic: Int64) {
+    answer.withUnsafeBytes { bytes in
+      builder.append(
+        bytes,
+        direction: .inbound,
+        kind: kind,
+        realtime: realtime,
+        monotonic: monotonic
+      ) { record in
+        if UTF8Validator.isValid(bytes) { record.flags.insert(.utf8) }
+        router.route(answer: bytes, into: &record)
+      }
+    }
+    if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
   }
 
   /// Adds a command that is about to be sent.

@@ -23,6 +23,8 @@ struct MessageHead {
   private(set) var serverID: UInt64?
   /// Where `serverId` stands, by which history is unsubscribed; empty if it is not said.
   private(set) var requestPlace = 0..<0
+  /// Where `args` stands, in which orders and executions are; empty if it is not said.
+  private(set) var listPlace = 0..<0
   /// Where the text of a message without a topic stands: `Unsubscribed 341115`.
   private(set) var notePlace = 0..<0
   /// Whether a field of a quote has a number in it.
@@ -83,6 +85,7 @@ struct MessageHead {
     case (Key.updated, 8): updated = Self.integer(member, scanner) ?? .min
     case (Key.serverID, 9) where scanner.bytes(member.name).last == UInt8(ascii: "d"):
       serverID = Digest.of(scanner.bytes(member.content))
+    case (Key.arguments, 4): listPlace = member.content
     case (Key.requestID, 8): requestPlace = member.content
     case (Key.error, 5): hasError = member.kind != .null
     case (Key.message, 7) where member.kind == .string:
@@ -165,6 +168,7 @@ struct MessageHead {
     static let serverID: UInt64 = 0x695F_7265_7672_6573
     static let error: UInt64 = 0x72_6F72_7265
     static let message: UInt64 = 0x65_6761_7373_656D
+    static let arguments: UInt64 = 0x7367_7261
     static let result: UInt64 = 0x746C_7573_6572
     static let requestID: UInt64 = 0x6449_7265_7672_6573
   }

@@ -28,6 +28,8 @@ struct MessageRouter: Sendable {
   private var shared: [Int: [UInt32]] = [:]
   // Combinations, which have no conid, and feeds other than quotes: few, so they are asked in turn.
   private var others: [SubscriptionKey] = []
+  private var executions = ExecutionMemory()
+  private var repeats: [Bool]?
   /// How many messages were of no known sort.
   private(set) var unrecognised = 0
 
@@ -89,12 +91,38 @@ struct MessageRouter: Sendable {
     if head.hasError { record.flags.insert(.error) }
     switch head.topic {
     case .marketData: return route(head, bytes, into: &record)
+    case .trades where !head.hasError:
+      mark(UnsafeRawBufferPointer(rebasing: bytes[head.listPlace]), &record)
+      return route(feed: head, bytes, into: &record)
     case .unrecognised:
       unrecognised += 1
       return .none
     case .system, .status, .accounts, .error, .waitingForSession: return .control
     default: return route(feed: head, bytes, into: &record)
     }
+  }
+
+  /// Describes an answer by REST to a question about orders or executions.
+  ///
+  /// - Parameters:
+  ///   - answer: The answer.
+  ///   - record: Where to note what it is.
+  mutating func route(answer: UnsafeRawBufferPointer, into record: inout EventRecord) {
+    // It names no topic: executions are a list, and orders a list in an object.
+    let first = answer.first { !" \t\r\n".utf8.contains($0) }
+    let topic: Topic = first == UInt8(ascii: "[") ? .trades : .orders
+    record.topic = topic
+    record.subscription = others.first { $0.topic == topic }?.number ?? 0
+    if topic == .trades { mark(answer, &record) }
+  }
+
+  /// Which parts of the last message repeat others, if some do and some do not.
+  mutating func takeRepeats() -> [Bool]? { repeats.take() }
+
+  private mutating func mark(_ list: UnsafeRawBufferPointer, _ record: inout EventRecord) {
+    let marks = executions.note(list)
+    guard marks.contains(true) else { return }
+    if marks.contains(false) { repeats = marks } else { record.flags.insert(.duplicate) }
   }
 
   /// A message of a feed other than quotes: which of its first is an image, nobody knows.

@@ -57,6 +57,7 @@ extension EventBatch: QueueBatch {
     records.reserveCapacity(count)
     var bytes: [UInt8] = []
     var own: [OwnEvent] = []
+    var repeats: [[Bool]] = []
     for index in indices where isIncluded(index) {
       var record = storage.records[index]
       bytes.append(contentsOf: storage.bytes[record.payload])
@@ -64,10 +65,13 @@ extension EventBatch: QueueBatch {
       if let event = detail(of: record) {
         record.detail = UInt32(own.count)
         own.append(event)
+      } else if record.detail > 0 {
+        repeats.append(storage.repeats[Int(record.detail) - 1])
+        record.detail = UInt32(repeats.count)
       }
       records.append(record)
     }
-    let storage = EventStorage(records: records, bytes: bytes, own: own)
+    let storage = EventStorage(records: records, bytes: bytes, own: own, repeats: repeats)
     return EventBatch(storage: storage, indices: storage.records.indices)
   }
 }

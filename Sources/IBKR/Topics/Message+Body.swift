@@ -17,8 +17,24 @@ extension Message {
   /// The message as a tree, if it is an object of the server's.
   var tree: JSONValue? {
     guard direction == .inbound, self.topic != nil else { return nil }
-    let value = try? JSONValue(parsing: isUTF8 ? bytes : Array(text.utf8))
+    let value = parsed
     return value?.members == nil ? nil : value
+  }
+
+  private var parsed: JSONValue? {
+    try? JSONValue(parsing: isUTF8 ? bytes : Array(text.utf8))
+  }
+
+  /// The orders or executions of a message, whether the feed or an answer by REST holds them.
+  ///
+  /// - Parameters:
+  ///   - topic: The feed.
+  ///   - name: Under which name an answer by REST holds them, if it is no list.
+  /// - Returns: One row for each, nil for a message of another topic and for an error.
+  func rows(of topic: Topic, named name: String) -> [Row]? {
+    guard kind.isREST else { return body(of: topic).flatMap { Self.rows($0["args"]) } }
+    guard self.topic == topic, let answer = parsed else { return nil }
+    return Self.rows(answer.elements == nil ? answer[name] : answer)
   }
 
   /// The parts of a message that is documented to have one object where it really has an array.

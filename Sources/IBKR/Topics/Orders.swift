@@ -4,11 +4,12 @@
 public import JSON
 public import OAuth1a
 
-/// What a `sor` message says about orders.
+/// What a message says about orders: one of `sor`, or an answer by REST beside it.
 ///
 /// The first word about an order describes it whole, later ones say what has changed:
 /// ``OrderUpdate/merge(_:)`` puts them together. The feed is not to be relied on alone: it has been
-/// seen silent while orders were filled (protocol reference 4.11).
+/// seen silent while orders were filled (protocol reference 4.11), so the client asks by REST as well:
+/// an answer tells every order of the day whole, and ``Message/kind`` says what it is.
 public struct Orders: Sendable {
   /// The message, with its bytes, number and times.
   public let message: Message
@@ -20,9 +21,7 @@ public struct Orders: Sendable {
   ///
   /// - Parameter message: Any message; there are no orders in one of another topic, or in an error.
   public init?(_ message: Message) {
-    guard let body = message.body(of: .orders), let rows = Message.rows(body["args"]) else {
-      return nil
-    }
+    guard let rows = message.rows(of: .orders, named: "orders") else { return nil }
     self.message = message
     updates = rows.map { OrderUpdate(row: $0) }
   }

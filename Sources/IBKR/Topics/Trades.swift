@@ -4,11 +4,11 @@
 public import JSON
 public import OAuth1a
 
-/// What a `str` message says about executions.
+/// What a message says about executions: one of `str`, or an answer by REST after a gap.
 ///
 /// The answer to a subscription is an empty one. The replay of past days comes in a burst, every
-/// execution two to four times: ``Execution/id`` tells which are the same, and the later copy knows
-/// more (protocol reference 4.12).
+/// execution two to four times: ``Execution/isDuplicate`` tells which have been told before, and the
+/// later copy knows more (protocol reference 4.12).
 public struct Trades: Sendable {
   /// The message, with its bytes, number and times.
   public let message: Message
@@ -20,11 +20,11 @@ public struct Trades: Sendable {
   ///
   /// - Parameter message: Any message; there are no trades in one of another topic, or in an error.
   public init?(_ message: Message) {
-    guard let body = message.body(of: .trades), let rows = Message.rows(body["args"]) else {
-      return nil
-    }
+    guard let rows = message.rows(of: .trades, named: "trades") else { return nil }
     self.message = message
-    executions = rows.map { Execution(row: $0) }
+    executions = rows.enumerated().map { index, row in
+      Execution(row: row, isDuplicate: message.isDuplicate(part: index))
+    }
   }
 }
 
@@ -32,6 +32,12 @@ public struct Trades: Sendable {
 public struct Execution: Sendable, Hashable, RowBacked {
   /// Everything that was said, by IBKR's names.
   public internal(set) var row: Row
+
+  /// Whether an execution of this ``id`` has been told before in this run.
+  ///
+  /// Act upon those that are none, and merge the others into them: a later copy brings the
+  /// commission.
+  public internal(set) var isDuplicate = false
 
   var identity: String { id ?? "" }
 

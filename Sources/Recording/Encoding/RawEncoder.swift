@@ -23,13 +23,23 @@ struct RawEncoder {
     var isRedacted = false
   }
 
-  /// Appends the line of a message or control frame.
+  /// Appends the line of a message or control frame, or of an answer by REST.
   func append(_ record: EventRecord, _ content: Content, to lines: inout LineBuffer) {
     appendHead(record, to: &lines)
     let isText = record.flags.contains(.utf8) || Self.isValid(content.payload, of: record.kind)
-    lines.append(record.direction == .inbound ? "\"in\",\"op\":" : "\"out\",\"op\":")
+    if record.kind.isREST {
+      // `in` and `out` are what crossed the socket, and nothing else.
+      lines.append("\"self\",\"op\":")
+    } else {
+      lines.append(record.direction == .inbound ? "\"in\",\"op\":" : "\"out\",\"op\":")
+    }
     lines.append(Self.name(of: record.kind))
-    if content.topic.isEmpty {
+    if record.kind.isREST, let topic = record.topic {
+      // It names none itself.
+      lines.append(",\"topic\":")
+      lines.append(string: topic.rawValue)
+      lines.append(",\"msg\":")
+    } else if content.topic.isEmpty {
       lines.append(",\"topic\":null,\"msg\":")
     } else {
       lines.append(",\"topic\":")
@@ -95,7 +105,7 @@ struct RawEncoder {
   /// not text.
   private static func isValid(_ payload: UnsafeRawBufferPointer, of kind: FrameKind) -> Bool {
     switch kind {
-    case .text, .binary: false
+    case .text, .binary, .poll, .resync: false
     case .close, .ping, .pong: String(validating: payload, as: UTF8.self) != nil
     }
   }
@@ -107,6 +117,8 @@ struct RawEncoder {
     case .close: "\"close\""
     case .ping: "\"ping\""
     case .pong: "\"pong\""
+    case .poll: "\"poll\""
+    case .resync: "\"resync\""
     }
   }
 }

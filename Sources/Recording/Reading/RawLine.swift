@@ -9,7 +9,7 @@ import JSON
 struct RawLine {
   /// What the line keeps.
   enum Content {
-    /// A message or control frame.
+    /// A message or control frame, or an answer by REST.
     case message(Direction, FrameKind, [UInt8])
     /// An event of our own: the column `op`, and the event as JSON.
     case own(String, [UInt8])
@@ -45,7 +45,9 @@ struct RawLine {
     guard let monotonic, let bytes else { return nil }
     stamp = Stamp(seq: head.seq, realtime: head.realtime, monotonic: monotonic)
     switch direction {
-    case "self": content = .own(kind, bytes)
+    case "self":
+      // What we have asked for by REST is a message, though it did not cross the socket.
+      content = Self.answers[kind].map { .message(.inbound, $0, bytes) } ?? .own(kind, bytes)
     case "in", "out":
       guard let frame = Self.kinds[kind] else { return nil }
       content = .message(direction == "in" ? .inbound : .outbound, frame, bytes)
@@ -61,4 +63,5 @@ struct RawLine {
   private static let kinds: [String: FrameKind] = [
     "text": .text, "binary": .binary, "close": .close, "ping": .ping, "pong": .pong,
   ]
+  private static let answers: [String: FrameKind] = ["poll": .poll, "resync": .resync]
 }

@@ -106,7 +106,9 @@ struct Redactor {
 
   private static func isSecret(_ name: Name, _ topic: Topic?) -> Bool {
     switch name.text {
-    case "session", "MAC", "mac", "hardware_info", "username", "userName", "user_name": true
+    case "session", "MAC", "mac", "hardware_info", "username", "userName", "user_name",
+      "submitter":
+      true
     case "id": topic == .tic
     case "success": topic == .system
     default: false

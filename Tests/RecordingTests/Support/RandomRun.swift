@@ -106,6 +106,10 @@ final class RandomRun {
       )
     case 2:
       message([0x22, 0x99, 0x22])
+    case 3:
+      message(Array(#"{"orders":[{"orderId":\#(seq)}],"snapshot":true}"#.utf8), kind: .poll)
+    case 4:
+      message(Array(#"[{"execution_id":"\#(seq / 2)"}]"#.utf8), kind: .resync)
     default:
       let price = Int.random(in: 100..<200, using: &random)
       // A new request every eight minutes, as the client makes them.
@@ -131,9 +135,9 @@ final class RandomRun {
     replayer.append(event, stamp: stamp)
   }
 
-  private func message(_ bytes: [UInt8]) {
+  private func message(_ bytes: [UInt8], kind: FrameKind = .binary) {
     bytes.withUnsafeBytes {
-      replayer.append($0, direction: .inbound, kind: .binary, stamp: stamp)
+      replayer.append($0, direction: .inbound, kind: kind, stamp: stamp)
     }
   }
 }
