@@ -14,6 +14,33 @@ package struct UTCDate: Sendable, Hashable {
     day = remainder < 0 ? quotient - 1 : quotient
   }
 
+  /// The day as the calendar names it; nil if the calendar has no such day.
+  ///
+  /// - Parameters:
+  ///   - year: The year, from 1 to 9999.
+  ///   - month: The month, from 1.
+  ///   - day: The day of the month, from 1.
+  package init?(year: Int64, month: Int64, day: Int64) {
+    guard 1...9_999 ~= year, 1...12 ~= month, 1...31 ~= day else { return nil }
+    // The way of `civil` backwards.
+    let shiftedYear = month <= 2 ? year - 1 : year
+    let era = shiftedYear / 400
+    let yearOfEra = shiftedYear - era * 400
+    let monthFromMarch = month > 2 ? month - 3 : month + 9
+    let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
+    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+    let date = UTCDate(day: era * 146_097 + dayOfEra - 719_468)
+    guard date.civil == (year, month, day) else { return nil }
+    self = date
+  }
+
+  private init(day: Int64) {
+    self.day = day
+  }
+
+  /// The first nanosecond of the day, counted since 1970.
+  package var start: Int64 { day * Self.length }
+
   /// Whether a moment belongs to the day: the cheap question, asked for every line.
   ///
   /// - Parameter realtime: Nanoseconds since 1970.
@@ -47,6 +74,10 @@ package struct UTCDate: Sendable, Hashable {
 
   /// A day in nanoseconds.
   private static let length: Int64 = 86_400_000_000_000
+}
+
+extension UTCDate: Comparable {
+  package static func < (first: UTCDate, second: UTCDate) -> Bool { first.day < second.day }
 }
 
 extension UTCDate: CustomStringConvertible {

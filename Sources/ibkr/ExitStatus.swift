@@ -31,7 +31,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
   init(_ error: any Error) {
     switch error {
     case let error as IbkrError: self.init(error.code)
-    case is StorageError: self = .storage
+    case let error as StorageError: self = error.code == .damaged ? .damage : .storage
     case is TransportError: self = .network
     case is GapsFound: self = .gaps
     case let failed as ChecksFailed: self.init(failed.first.area)

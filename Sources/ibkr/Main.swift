@@ -64,13 +64,13 @@ struct IBKRCommand: ParsableCommand {
       Data goes to standard output, everything else to standard error. The exit code is 0 \
       when done (also after Ctrl-C, when everything is on disk), 1 for an error without a \
       code of its own, 2 wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 6 \
-      damage found by verify, 7 storage, 78 configuration, 130 or 143 after a second signal.
+      damage, 7 storage, 78 configuration, 130 or 143 after a second signal.
       """,
     version: version,
     subcommands: [
       RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
-      VerifyCommand.self,
+      VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self,
     ]
   )
 

@@ -32,11 +32,15 @@ struct LineSplitter: ~Copyable {
   /// No line that a recorder writes is longer.
   static let longestLine = 112 << 20
 
-  /// Starts at the beginning of a part.
+  /// Starts at the beginning of a part, or of a line.
   ///
-  /// - Parameter limit: The longest line that is kept whole.
-  init(limit: Int = Self.longestLine) {
+  /// - Parameters:
+  ///   - limit: The longest line that is kept whole.
+  ///   - start: Where in the part that is; lines are numbered from there.
+  init(limit: Int = Self.longestLine, startingAt start: Int = 0) {
     self.limit = limit
+    lineStart = start
+    offset = start
   }
 
   /// Where the line that is not complete yet begins.

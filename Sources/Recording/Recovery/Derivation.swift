@@ -80,6 +80,9 @@ final class Derivation {
 }
 
 extension Instrument {
+  /// Where a recording keeps what was looked up.
+  static let path = "instruments.ndjson"
+
   /// The instruments that a run has looked up.
   ///
   /// - Parameters:
@@ -93,7 +96,7 @@ extension Instrument {
   ) throws(StorageError) -> [Instrument] {
     var found: [Instrument] = []
     do {
-      _ = try PartReader("instruments.ndjson", storage: storage).forEachLine { line in
+      _ = try PartReader(Self.path, storage: storage).forEachLine { line in
         guard line.isComplete, let known = Self.line(line.bytes), known.run == run else { return }
         found.append(known.instrument)
       }
@@ -106,13 +109,19 @@ extension Instrument {
   /// Reads a line of `instruments.ndjson`.
   ///
   /// - Parameter line: The line.
-  /// - Returns: The run that has looked the instrument up, and its conid and symbol; nil for a line
-  ///   that lacks them.
+  /// - Returns: The run that has looked the instrument up, and what is known of it; nil for a line without
+  ///   conid and symbol.
   static func line(_ line: UnsafeRawBufferPointer) -> (run: RunID, instrument: Instrument)? {
     guard let value = try? JSONValue(parsing: line),
       let run = value["run"]?.string.flatMap({ RunID($0) }), let conid = value["conid"]?.int,
       let symbol = value["symbol"]?.string
     else { return nil }
-    return (run, Instrument(conid: conid, symbol: symbol))
+    let instrument = Instrument(
+      conid: conid,
+      symbol: symbol,
+      exchange: value["exchange"]?.string,
+      securityType: value["sec_type"]?.string
+    )
+    return (run, instrument)
   }
 }

@@ -10,7 +10,7 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     private let name: StaticName
 
     private enum StaticName: Hashable {
-      case inUse, exists, missing, permission, readOnly, full, system
+      case inUse, exists, missing, permission, readOnly, full, damaged, system
     }
 
     /// Another process is recording into the directory.
@@ -25,6 +25,8 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     public static let readOnly = Code(name: .readOnly)
     /// There is no space left, or the user may not have more.
     public static let full = Code(name: .full)
+    /// What is there is not what a recorder wrote.
+    public static let damaged = Code(name: .damaged)
     /// Anything else that the system refused; the description has its words.
     public static let system = Code(name: .system)
   }
@@ -70,6 +72,19 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
     code = .system
     self.path = path
     description = "cannot \(action) \(path): \(reason)"
+  }
+
+  /// Describes a file that cannot be read to its end.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - reason: What is wrong with it, and where.
+  package init(damaged path: String, reason: String) {
+    code = .damaged
+    self.path = path
+    description =
+      "\(path) is damaged: \(reason); `ibkr verify` says all that is wrong, and --repair keeps "
+      + "every good line"
   }
 
   /// Describes a disk that has less space than is to be left free.
