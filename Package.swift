@@ -118,6 +118,11 @@ let package = Package(
       name: "slow-subscriber",
       dependencies: ["IBKR", "Transport", "JSON", argumentParser]
     ),
+    // Likewise, for scripts/bench.
+    .executableTarget(
+      name: "bot-speed",
+      dependencies: ["IBKR", "JSON", argumentParser]
+    ),
     // Not a product: the client against the simulator, for scripts/scenarios.
     .executableTarget(
       name: "scenarios",
