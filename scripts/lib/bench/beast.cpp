@@ -63,5 +63,7 @@ int main(int argc, char **argv) {
   std::printf("{\"messages\":%ld,\"bytes\":%ld,\"seconds\":%.6f,\"cpu_user\":%.6f,\"cpu_system\":%.6f,\"rss\":%.1f}\n",
               messages, bytes, seconds, spent(before.ru_utime, after.ru_utime),
               spent(before.ru_stime, after.ru_stime), double(after.ru_maxrss) / 1024);
-  return error == beast::websocket::error::closed ? 0 : 1;
+  if (error == beast::websocket::error::closed) return 0;
+  std::fprintf(stderr, "beast: %s\n", error.message().c_str());
+  return 1;
 }

@@ -403,6 +403,8 @@ static void stream(struct client *c, const char *request, int is_gateway) {
       if (opcode == PING) answer_frame(c, PONG, text, strlen(text));
       if (opcode != CLOSE) continue;
       if (is_gateway) answer_frame(c, CLOSE, "\x03\xe8", 2);
+      SSL_shutdown(c->ssl);
+      flush(c);
       exit(0);
     }
     if (!receive(c, 1000)) exit(0);
