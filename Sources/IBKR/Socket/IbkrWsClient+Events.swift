@@ -27,6 +27,9 @@ extension IbkrWsClient {
       case .answered(let number, let isImage):
         if let id = messages.historyID(at: index) { reconciler.named(number, id) }
         answered(number, isImage: isImage, realtime: realtime, monotonic: monotonic)
+      case .unclaimed:
+        if let id = messages.historyID(at: index) { reconciler.unclaimed(id) }
+        rearm()
       case .control:
         control(messages, index)
       }
@@ -82,6 +85,7 @@ extension IbkrWsClient {
       case .state(let key, let state):
         tell(.subscription(key, state))
         noteSilence(of: key, state)
+        if state == .active { endSilentGap(of: key) }
       }
     }
     if !actions.isEmpty { rearm() }
@@ -135,6 +139,8 @@ extension IbkrWsClient {
     gap.seqLast = intake.builder.nextSeq
     gap.count = UInt64(broadcast.settleLosses())
     tell(.gap(gap))
+    orders.missed(since: gap.start.realtime, at: now.monotonic)
+    wake(.asking)
   }
 
   // MARK: - Time
