@@ -21,7 +21,7 @@ struct GatewayModel: Sendable {
   var incidents = Agenda<Incident>()
 
   init(_ options: GatewayState.Options, scenario: Scenario = .steady, at now: Timestamp) {
-    state = GatewayState(options)
+    state = GatewayState(options, at: now)
     for event in scenario.events {
       incidents.insert(.fault(event.fault), at: now.monotonic + event.after.nanoseconds)
     }
@@ -73,6 +73,7 @@ struct GatewayModel: Sendable {
 
   /// Does everything whose time has come, in the order of the times.
   mutating func advance(to now: Timestamp) {
+    state.now = now
     while true {
       let incident = incidents.nextTime ?? .max
       let change = state.market.nextTime ?? .max
@@ -86,33 +87,15 @@ struct GatewayModel: Sendable {
       } else if duty <= change, let due {
         _ = sockets[due].session.advance(to: now, &state)
       } else if let (time, conid) = state.market.step(until: change) {
-        publish(conid, updated: now.milliseconds(at: time))
+        publish(conid, at: time, updated: now.milliseconds(at: time))
       }
     }
   }
 
   /// Lets something go wrong now.
   mutating func inject(_ fault: Fault, at now: Timestamp) {
+    state.now = now
     begin(fault, at: now.monotonic)
-  }
-
-  /// Lets an order of the account be filled.
-  mutating func fillOrder(
-    conid: Int,
-    quantity: Int,
-    price: String,
-    isTold: Bool,
-    at now: Timestamp
-  ) {
-    let messages = state.blotter.fill(
-      conid: conid,
-      symbol: state.options.catalogue[conid]?.symbol ?? "",
-      quantity: quantity,
-      price: price,
-      time: now.milliseconds
-    )
-    guard isTold else { return }
-    for index in sockets.indices { sockets[index].session.tellOfTrading(messages, state) }
   }
 
   /// Takes what is to be sent, in order.
@@ -120,7 +103,7 @@ struct GatewayModel: Sendable {
     var all: [(socket: Int, output: SocketOutput)] = []
     for index in sockets.indices {
       let id = sockets[index].id
-      for output in sockets[index].session.takeOutput() { all.append((id, output)) }
+      for output in sockets[index].session.takeOutput(state.distortion) { all.append((id, output)) }
     }
     return all
   }
@@ -136,8 +119,10 @@ struct GatewayModel: Sendable {
     return response
   }
 
-  private mutating func publish(_ conid: Int, updated: Int64) {
+  private mutating func publish(_ conid: Int, at time: Int64, updated: Int64) {
     guard state.deliversData, let feed = state.market.feed(conid) else { return }
-    for index in sockets.indices { sockets[index].session.publish(conid, feed, updated: updated) }
+    for index in sockets.indices {
+      sockets[index].session.publish(conid, feed, at: time, updated: updated, state)
+    }
   }
 }

@@ -58,6 +58,7 @@ public actor GatewaySimulator {
   /// The monotonic time of the start.
   nonisolated let started: Int64
 
+  let journal: SentJournal?
   let ledger: Ledger?
   var ledgerBuffer = LedgerBuffer()
   var ledgerLatch = Latch()
@@ -81,6 +82,7 @@ public actor GatewaySimulator {
     self.loop = loop
     self.ownsLoop = ownsLoop
     user = configuration.user
+    journal = configuration.journal
     started = loop.now
     url = "\(context == nil ? "http" : "https")://127.0.0.1:\(port)/v1/api"
     ledger = if let path = configuration.ledgerPath { try Ledger(path: path) } else { nil }

@@ -26,6 +26,12 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// An old one is replaced.
   public var ledgerPath: String?
 
+  /// Gets every frame that is sent; nil for nobody.
+  package var journal: SentJournal?
+
+  /// The distance of the heartbeats; IBKR sends one each 10 s.
+  package var heartbeat = Duration.seconds(10)
+
   /// How long account data takes to load after `ssodh/init`; until then `established` is false.
   public var establishDelay = Duration.seconds(1)
 
@@ -44,6 +50,13 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// Who may log in by OAuth 1.0a, where it is not to be somebody made at the start.
   package var user: SimulatedUser?
 
+  /// How many instruments there are beside those of the catalogue: conids from
+  /// `firstNumberedInstrument` on.
+  package var numberedInstruments = 0
+
+  /// The conid of the first of them.
+  package static let firstNumberedInstrument = InstrumentCatalogue.firstNumbered
+
   /// What the server's certificate says, for tests of clients that must refuse it.
   package var certificate: (@Sendable (inout CertificateRequest) -> Void)?
 
@@ -61,7 +74,9 @@ public struct GatewaySimulatorConfiguration: Sendable {
     var options = GatewayState.Options()
     options.seed = seed
     options.user = user
+    options.catalogue = options.catalogue.adding(numbered: numberedInstruments)
     options.establishDelay = max(establishDelay, .zero).nanoseconds
+    options.heartbeat = max(heartbeat, .milliseconds(1)).nanoseconds
     options.tokenLifetime = max(tokenLifetime, .zero).nanoseconds
     options.pacing = pacing
     options.ticAnswers = min(max(ticAnswers, 0), 100)

@@ -73,7 +73,7 @@ extension WebSocketConnection {
   /// Writes what waits to be written; the rest, if any, in a task of its own, so that a peer which
   /// does not read can still be read from.
   func flush() {
-    guard writer == nil, !writeSome() else { return }
+    guard writer == nil, !hasVanished, !writeSome() else { return }
     writer = Task { await self.writeRest() }
   }
 

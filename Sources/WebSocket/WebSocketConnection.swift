@@ -72,6 +72,9 @@ public actor WebSocketConnection {
   var lastRead: Timestamp
   var unansweredPing: Int64?
 
+  /// Whether nothing is written any longer: see ``vanish()``.
+  var hasVanished = false
+
   /// Why nothing more can be written, while what was received before is still being read.
   var writeError: TransportError?
 

@@ -32,8 +32,13 @@ struct SimulateCommand: AsyncParsableCommand {
         {"after":"30s","fault":"gone","for":"20s"}
         {"after":"2m","fault":"too-many-requests","for":"1m","retry_after":"30s"}
         {"after":"5m","fault":"drop-connections","every":"20s","times":10}
+        {"after":"7m","fault":"mute-instrument","conid":265598,"deaf":true}
+        {"after":"8m","fault":"say","what":"not-utf8-text"}
 
       Faults: \(Fault.names.joined(separator: ", ")).
+      For say, what: \(Oddity.allCases.map(\.rawValue).joined(separator: ", ")).
+      For distort, how: \(Distortion.allCases.map(\.rawValue).joined(separator: ", ")).
+      For break-protocol, how: \(Breach.allCases.map(\.rawValue).joined(separator: ", ")).
       """
   )
 

@@ -38,6 +38,24 @@ import Testing
       .tooManyRequests(for: .seconds(20), retryAfter: .seconds(7))
     ),
     (#""fault":"expire-subscriptions""#, .expireSubscriptions),
+    (#""fault":"half-open","for":"1m""#, .halfOpen(for: .seconds(60))),
+    (#""fault":"cut-connections""#, .cutConnections),
+    (#""fault":"break-protocol","how":"masked-frame""#, .breakProtocol(.maskedFrame)),
+    (#""fault":"heartbeat-pause","for":"1m""#, .heartbeatPause(for: .seconds(60))),
+    (#""fault":"expiry","for":"10m""#, .expiry(after: .seconds(600))),
+    (
+      #""fault":"mute-instrument","conid":265598"#,
+      .muteInstrument(conid: 265_598, isDeaf: false)
+    ),
+    (
+      #""fault":"mute-instrument","conid":265598,"deaf":true"#,
+      .muteInstrument(conid: 265_598, isDeaf: true)
+    ),
+    (#""fault":"ignore-subscriptions","for":"5s""#, .ignoreSubscriptions(for: .seconds(5))),
+    (#""fault":"refuse-subscriptions","for":"5s""#, .refuseSubscriptions(for: .seconds(5))),
+    (#""fault":"distort","how":"split","for":"5s""#, .distort(.split, for: .seconds(5))),
+    (#""fault":"say","what":"not-utf8-text""#, .say(.notUTF8Text)),
+    (#""fault":"flood","messages":5000"#, .flood(messages: 5_000)),
     (#""fault":"tickle-timeout","for":"90""#, .tickleTimeout(for: .seconds(90))),
     (#""fault":"nightly-reset","for":"5m""#, .nightlyReset(for: .seconds(300))),
   ]
@@ -88,6 +106,11 @@ import Testing
     (#"{"after":"1s","after":"2s","fault":"token-loss"}"#, "'after' stands twice"),
     (#"{"after":"1s","fault":"close-connections","code":999}"#, "'code' is a number"),
     (#"{"after":"1s","fault":"brokerage-loss","announced":"no"}"#, "'announced' is true or false"),
+    (#"{"after":"1s","fault":"say","what":"hello"}"#, "'what' is one of wrong-json, "),
+    (#"{"after":"1s","fault":"say"}"#, "'what' is one of "),
+    (#"{"after":"1s","fault":"distort","how":"split"}"#, "'for' is missing"),
+    (#"{"after":"1s","fault":"flood","messages":0}"#, "'messages' is a number from 1 to"),
+    (#"{"after":"1s","fault":"mute-instrument"}"#, "'conid' is a number from 1 to"),
     (#"{"after":"1s","fault":"token-loss","times":2}"#, "'times' needs 'every'"),
     (#"{"after":"1s","fault":"token-loss","every":"1s"}"#, "'every' needs 'times'"),
     (#"{"after":"1s","fault":"token-loss","every":"1s","times":0}"#, "'every' needs 'times'"),

@@ -2,67 +2,118 @@
 // This file is part of ibkr-stream.
 
 extension Fault {
+  /// What a line of a scenario's file says beside the name of a fault and its times.
+  private enum Reading {
+    /// Nothing.
+    case nothing(Fault)
+    /// How long it lasts, as `"for":"20s"`.
+    case lasting(@Sendable (Duration) -> Fault)
+    /// Something of its own, of these members.
+    case special(Set<String>, @Sendable (ScenarioLine) throws(ScenarioComplaint) -> Fault)
+  }
+
   /// The names of the faults in a scenario's file.
-  public static let names = [
-    "drop-connections", "close-connections", "refuse-connections", "silence", "data-pause",
-    "expire-subscriptions",
-    "authentication-loss", "brokerage-loss", "competing-login", "not-established", "token-loss",
-    "new-session", "login-loss", "gone", "too-many-requests", "tickle-timeout", "nightly-reset",
-  ]
+  public static let names = table.map(\.name)
 
   /// Reads the fault of a line.
   init(named name: String, _ line: ScenarioLine) throws(ScenarioComplaint) {
-    switch name {
-    case "drop-connections": self = .dropConnections
-    case "close-connections": self = .closeConnections(code: try line.closeCode())
-    case "expire-subscriptions": self = .expireSubscriptions
-    case "token-loss": self = .tokenLoss
-    case "new-session": self = .newSession
-    case "brokerage-loss":
-      self = .brokerageLoss(isAnnounced: try line.flag("announced") ?? true)
-    default: self = try Self.lasting(name, line)
-    }
-    try line.allows(Self.members(of: name), for: name)
-  }
-
-  /// The faults that last for a while.
-  private static func lasting(
-    _ name: String,
-    _ line: ScenarioLine
-  ) throws(ScenarioComplaint) -> Fault {
-    guard names.contains(name) else {
+    guard let reading = Self.table.first(where: { $0.name == name })?.reading else {
       throw ScenarioComplaint(
-        "there is no fault '\(name)': choose one of \(names.joined(separator: ", "))"
+        "there is no fault '\(name)': choose one of \(Self.names.joined(separator: ", "))"
       )
     }
-    let length = try line.length(of: name)
-    switch name {
-    case "refuse-connections": return .refuseConnections(for: length)
-    case "silence": return .silence(for: length)
-    case "data-pause": return .dataPause(for: length)
-    case "authentication-loss":
-      let announced = try line.flag("announced") ?? false
-      return .authenticationLoss(for: length, announcesReturn: announced)
-    case "competing-login": return .competingLogin(for: length)
-    case "not-established": return .notEstablished(for: length)
-    case "login-loss": return .loginLoss(for: length)
-    case "gone": return .gone(for: length)
-    case "too-many-requests":
-      return .tooManyRequests(for: length, retryAfter: try line.duration("retry_after"))
-    case "tickle-timeout": return .tickleTimeout(for: length)
-    default: return .nightlyReset(for: length)
+    let members: Set<String>
+    switch reading {
+    case .nothing(let fault): (self, members) = (fault, [])
+    case .lasting(let make): (self, members) = (make(try line.length(of: name)), ["for"])
+    case .special(let known, let make): (self, members) = (try make(line), known)
     }
+    try line.allows(members, for: name)
   }
 
-  /// What a line may say beside the fault and its times.
-  private static func members(of name: String) -> Set<String> {
-    switch name {
-    case "drop-connections", "expire-subscriptions", "token-loss", "new-session": []
-    case "close-connections": ["code"]
-    case "brokerage-loss": ["announced"]
-    case "authentication-loss": ["for", "announced"]
-    case "too-many-requests": ["for", "retry_after"]
-    default: ["for"]
-    }
-  }
+  private static let table: [(name: String, reading: Reading)] = [
+    // The connection.
+    ("drop-connections", .nothing(.dropConnections)),
+    (
+      "close-connections",
+      .special(["code"]) { (line) throws(ScenarioComplaint) in
+        .closeConnections(code: try line.closeCode())
+      }
+    ),
+    ("refuse-connections", .lasting { .refuseConnections(for: $0) }),
+    ("half-open", .lasting { .halfOpen(for: $0) }),
+    ("cut-connections", .nothing(.cutConnections)),
+    (
+      "break-protocol",
+      .special(["how"]) { (line) throws(ScenarioComplaint) in
+        .breakProtocol(try line.choice("how"))
+      }
+    ),
+    // What comes through it.
+    ("silence", .lasting { .silence(for: $0) }),
+    ("data-pause", .lasting { .dataPause(for: $0) }),
+    ("heartbeat-pause", .lasting { .heartbeatPause(for: $0) }),
+    ("expire-subscriptions", .nothing(.expireSubscriptions)),
+    ("expiry", .lasting { .expiry(after: $0) }),
+    (
+      "mute-instrument",
+      .special(["conid", "deaf"]) { (line) throws(ScenarioComplaint) in
+        .muteInstrument(
+          conid: try line.number("conid", 1...Int(Int32.max)),
+          isDeaf: try line.flag("deaf") ?? false
+        )
+      }
+    ),
+    ("ignore-subscriptions", .lasting { .ignoreSubscriptions(for: $0) }),
+    ("refuse-subscriptions", .lasting { .refuseSubscriptions(for: $0) }),
+    (
+      "distort",
+      .special(["how", "for"]) { (line) throws(ScenarioComplaint) in
+        .distort(try line.choice("how"), for: try line.length(of: "distort"))
+      }
+    ),
+    (
+      "say",
+      .special(["what"]) { (line) throws(ScenarioComplaint) in .say(try line.choice("what")) }
+    ),
+    (
+      "flood",
+      .special(["messages"]) { (line) throws(ScenarioComplaint) in
+        .flood(messages: try line.number("messages", 1...1_000_000))
+      }
+    ),
+    // The session.
+    (
+      "authentication-loss",
+      .special(["for", "announced"]) { (line) throws(ScenarioComplaint) in
+        .authenticationLoss(
+          for: try line.length(of: "authentication-loss"),
+          announcesReturn: try line.flag("announced") ?? false
+        )
+      }
+    ),
+    (
+      "brokerage-loss",
+      .special(["announced"]) { (line) throws(ScenarioComplaint) in
+        .brokerageLoss(isAnnounced: try line.flag("announced") ?? true)
+      }
+    ),
+    ("competing-login", .lasting { .competingLogin(for: $0) }),
+    ("not-established", .lasting { .notEstablished(for: $0) }),
+    ("token-loss", .nothing(.tokenLoss)),
+    ("new-session", .nothing(.newSession)),
+    ("login-loss", .lasting { .loginLoss(for: $0) }),
+    ("gone", .lasting { .gone(for: $0) }),
+    (
+      "too-many-requests",
+      .special(["for", "retry_after"]) { (line) throws(ScenarioComplaint) in
+        .tooManyRequests(
+          for: try line.length(of: "too-many-requests"),
+          retryAfter: try line.duration("retry_after")
+        )
+      }
+    ),
+    ("tickle-timeout", .lasting { .tickleTimeout(for: $0) }),
+    ("nightly-reset", .lasting { .nightlyReset(for: $0) }),
+  ]
 }

@@ -11,8 +11,35 @@ public enum Fault: Sendable, Hashable {
   case refuseConnections(for: Duration)
   /// Sockets stay open, but nothing comes through them, heartbeats included.
   case silence(for: Duration)
+  /// Every open socket is dead, and both sides take it for open: what is sent either way is lost.
+  ///
+  /// Afterwards the server notices and drops it. Sockets that are opened meanwhile are as usual.
+  case halfOpen(for: Duration)
   /// Heartbeats go on, market data does not.
   case dataPause(for: Duration)
+  /// Market data goes on, heartbeats do not.
+  case heartbeatPause(for: Duration)
+  /// From now on every subscription to market data ends so long after it was last asked for, without
+  /// a word.
+  case expiry(after: Duration)
+  /// The subscription to one instrument ends without a word, while all others go on.
+  ///
+  /// Asking again brings it back; where the socket is deaf, only another connection does.
+  case muteInstrument(conid: Int, isDeaf: Bool)
+  /// Subscribing to market data gets no answer.
+  case ignoreSubscriptions(for: Duration)
+  /// Subscribing to market data is answered with an error.
+  case refuseSubscriptions(for: Duration)
+  /// Messages come in another form.
+  case distort(Distortion, for: Duration)
+  /// Every open socket gets something that a client must be able to bear.
+  case say(Oddity)
+  /// Every open socket gets so many quotes of what it is subscribed to at once.
+  case flood(messages: Int)
+  /// Every open socket gets a frame that RFC 6455 forbids.
+  case breakProtocol(Breach)
+  /// Every socket gets the first half of a message and loses its TCP connection.
+  case cutConnections
   /// Every subscription to market data ends without a word, as those do that were not renewed; asking
   /// again brings it back.
   case expireSubscriptions

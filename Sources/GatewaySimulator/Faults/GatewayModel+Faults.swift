@@ -10,6 +10,9 @@ extension GatewayModel {
     case acceptAgain
     case speakAgain
     case dataAgain
+    case heartbeatsAgain
+    case undistorted
+    case vanishedNoticed
     case authenticateAgain(announced: Bool)
     case loneAgain
     case logInAgain
@@ -23,6 +26,12 @@ extension GatewayModel {
     case .acceptAgain: refusesConnections = false
     case .speakAgain: state.silent = false
     case .dataAgain: state.dataPaused = false
+    case .heartbeatsAgain: state.heartbeatsPaused = false
+    case .undistorted: state.distortion = nil
+    case .vanishedNoticed:
+      for index in sockets.indices where sockets[index].session.hasVanished {
+        sockets[index].session.send(.drop)
+      }
     case .authenticateAgain(let announced):
       guard time >= state.troubles.maintenanceUntil else { return }
       change(announced: announced) { $0.authenticated = $0.connected }
@@ -57,8 +66,23 @@ extension GatewayModel {
     case .dataPause(let duration):
       state.dataPaused = true
       schedule(.dataAgain, duration, after: time)
-    case .expireSubscriptions:
-      for index in sockets.indices { sockets[index].session.expireSubscriptions() }
+    case .halfOpen(let duration):
+      for index in sockets.indices { sockets[index].session.vanish() }
+      schedule(.vanishedNoticed, duration, after: time)
+    case .heartbeatPause(let duration):
+      state.heartbeatsPaused = true
+      schedule(.heartbeatsAgain, duration, after: time)
+    case .expireSubscriptions, .expiry, .muteInstrument, .ignoreSubscriptions,
+      .refuseSubscriptions:
+      beginWithSubscriptions(fault, at: time)
+    case .distort(let distortion, let duration):
+      state.distortion = distortion
+      schedule(.undistorted, duration, after: time)
+    case .say(let oddity):
+      for frame in oddity.frames(state.account) { sendToAll(frame) }
+    case .flood(let count): flood(count, at: time)
+    case .breakProtocol(let breach): sendToAll(.odd(breach.frame))
+    case .cutConnections: sendToAll(.odd(.cut(Array(state.account.welcome.utf8))))
     case .authenticationLoss, .brokerageLoss, .competingLogin, .notEstablished, .nightlyReset:
       beginWithSession(fault, at: time)
     case .tokenLoss: state.gate?.endSession()
@@ -78,6 +102,36 @@ extension GatewayModel {
       state.troubles.retryAfter = retryAfter.map { $0.components.seconds }
     case .tickleTimeout(let duration):
       state.troubles.ticklesLostUntil = time + duration.nanoseconds
+    }
+  }
+
+  /// The faults of subscriptions to market data.
+  private mutating func beginWithSubscriptions(_ fault: Fault, at time: Int64) {
+    switch fault {
+    case .expireSubscriptions:
+      for index in sockets.indices { sockets[index].session.expireSubscriptions() }
+    case .expiry(let lifetime): state.subscriptionLifetime = lifetime.nanoseconds
+    case .muteInstrument(let conid, let isDeaf):
+      for index in sockets.indices { sockets[index].session.mute(conid, isDeaf: isDeaf) }
+    case .ignoreSubscriptions(let duration):
+      state.ignoresSubscriptionsUntil = time + duration.nanoseconds
+    case .refuseSubscriptions(let duration):
+      state.refusesSubscriptionsUntil = time + duration.nanoseconds
+    default: return
+    }
+  }
+
+  /// Sends every socket quotes of what it is subscribed to, one instrument after the other.
+  private mutating func flood(_ count: Int, at time: Int64) {
+    for index in sockets.indices {
+      let conids = sockets[index].session.streams.keys.sorted()
+      guard !conids.isEmpty else { continue }
+      for number in 0..<count {
+        let conid = conids[number % conids.count]
+        guard let feed = state.market.jolt(conid) else { continue }
+        let updated = state.now.milliseconds(at: time)
+        sockets[index].session.publish(conid, feed, at: time, updated: updated, state)
+      }
     }
   }
 

@@ -14,8 +14,8 @@ extension Scenario {
   /// {"after":"5m","fault":"drop-connections","every":"20s","times":10}
   /// ```
   ///
-  /// `after` counts from the start of the simulator. `fault` is one of `Fault.names`, and most
-  /// faults last `for` a while. A fault with `every` happens so many `times`.
+  /// `after` counts from the start of the simulator. `fault` is one of `Fault.names`; `what` and `how`
+  /// are those of `Oddity`, `Distortion` and `Breach`. Most faults last `for` a while. A fault with `every` happens so many `times`.
   ///
   /// - Parameters:
   ///   - name: The file's name, for messages.
@@ -59,7 +59,8 @@ struct ScenarioLine {
       )
     }
     let known = [
-      "after", "fault", "for", "every", "times", "retry_after", "code", "announced",
+      "after", "fault", "for", "every", "times", "retry_after", "code", "announced", "conid",
+      "deaf", "how", "what", "messages",
     ]
     var named: [String: JSONValue] = [:]
     for member in members {
@@ -119,6 +120,27 @@ struct ScenarioLine {
       throw ScenarioComplaint("'\(name)' is true or false")
     }
     return flag
+  }
+
+  /// A number that has to be there.
+  func number(_ name: String, _ range: ClosedRange<Int>) throws(ScenarioComplaint) -> Int {
+    guard let number = members[name]?.int, range.contains(number) else {
+      throw ScenarioComplaint(
+        "'\(name)' is a number from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    return number
+  }
+
+  /// One of some names, which has to be there.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ name: String
+  ) throws(ScenarioComplaint) -> Choice {
+    guard let choice = members[name]?.string.flatMap({ Choice(rawValue: $0) }) else {
+      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ScenarioComplaint("'\(name)' is one of \(names)")
+    }
+    return choice
   }
 
   /// The code of a close frame; 1000 if there is none.

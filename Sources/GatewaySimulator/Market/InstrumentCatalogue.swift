@@ -27,6 +27,23 @@ struct InstrumentCatalogue: Sendable {
     return instruments.filter { $0.companyName.contains(wanted) }
   }
 
+  /// The same, and so many more that exist nowhere else, with the conids from `firstNumbered` on.
+  func adding(numbered count: Int) -> InstrumentCatalogue {
+    let numbered = (0..<max(0, count)).map { number in
+      Instrument(
+        Self.firstNumbered + number,
+        "SIM\(number)",
+        "SIMULATED COMPANY \(number)",
+        "NASDAQ",
+        price: 10_000 + 37 * Int64(number)
+      )
+    }
+    return InstrumentCatalogue(instruments + numbered)
+  }
+
+  /// The conid of the first numbered instrument.
+  static let firstNumbered = 910_000_000
+
   static let standard = InstrumentCatalogue([
     Instrument(265598, "AAPL", "APPLE INC", "NASDAQ", price: 27_167),
     Instrument(

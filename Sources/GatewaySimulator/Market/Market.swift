@@ -49,6 +49,18 @@ struct Market: Sendable {
     if count == 1 { agenda.removeAll { $0 == conid } }
   }
 
+  /// Lets an instrument change now, beside its times.
+  ///
+  /// - Returns: Its state; nil if nobody watches it, or nothing ever changes of it.
+  mutating func jolt(_ conid: Int) -> InstrumentFeed? {
+    guard watchers[conid] != nil, let behaviour = feeds[conid]?.instrument.behaviour else {
+      return nil
+    }
+    guard behaviour != .frozen, behaviour != .noData else { return nil }
+    feeds[conid]?.step()
+    return feeds[conid]
+  }
+
   /// Makes the next change that is due.
   ///
   /// - Returns: Its time and its instrument; nil if none is due.

@@ -13,12 +13,14 @@ struct Outbox {
   var latch = Latch()
   /// Nothing more comes, and what waits need not be sent.
   private(set) var isClosed = false
+  /// Nothing gets through any longer, either way.
+  var hasVanished = false
 
   /// A client that takes nothing for so long is cut off, as a server would do it.
   static let limit = 32 << 20
 
   mutating func put(_ output: SocketOutput) {
-    if case .message(let text) = output { bytes += text.utf8.count + 32 }
+    bytes += output.size
     waiting.append(bytes > Self.limit ? .drop : output)
     latch.open()
   }
@@ -123,6 +125,7 @@ extension GatewaySimulator {
     _ leftover: [UInt8],
     knowsSession: Bool
   ) async {
+    let asked = loop.now
     guard
       let socket = try? await WebSocketConnection.accept(
         stream,
@@ -134,6 +137,7 @@ extension GatewaySimulator {
     note(ServedRequest(milliseconds: age, method: "GET", path: "/ws", status: 101))
     let id = model.open(at: loop.timestamp(), knowsSession: knowsSession)
     outboxes[id] = Outbox()
+    journal?.append(SentFrame(socket: id, monotonic: asked, kind: .opened))
     advance()
     let reader = Task(executorPreference: loop) { await self.read(socket, id) }
     await write(socket, id)
@@ -147,6 +151,7 @@ extension GatewaySimulator {
 
   private func read(_ socket: WebSocketConnection, _ id: Int) async {
     while let batch = try? await socket.nextBatch() {
+      if outboxes[id]?.hasVanished == true { continue }
       for index in 0..<batch.messages.count where batch.messages[index].kind.isData {
         model.receive(batch.messages.text(of: index), from: id, at: loop.timestamp())
       }
@@ -159,20 +164,52 @@ extension GatewaySimulator {
   private func write(_ socket: WebSocketConnection, _ id: Int) async {
     while outboxes[id]?.isClosed == false {
       for output in outboxes[id]?.take() ?? [] {
-        switch output {
-        case .message(let text):
-          guard (try? await socket.send(binary: Array(text.utf8))) != nil else { return }
-          record(id, "binary", text)
-        case .close(let code):
-          record(id, "close", "")
-          await socket.close(CloseCode(rawValue: code))
-          return
-        case .drop:
-          return
-        }
+        guard await send(output, over: socket, id) else { return }
       }
       if outboxes[id]?.latch.pass() == true { continue }
       await withCheckedContinuation { outboxes[id]?.latch.park($0) }
+    }
+  }
+
+  /// Sends one thing.
+  ///
+  /// - Returns: Whether more can be sent.
+  private func send(
+    _ output: SocketOutput,
+    over socket: WebSocketConnection,
+    _ id: Int
+  ) async -> Bool {
+    switch output {
+    case .message(let text):
+      let bytes = Array(text.utf8)
+      if outboxes[id]?.hasVanished == false {
+        guard (try? await socket.send(binary: bytes)) != nil else { return false }
+      }
+      record(id, .binary, bytes)
+    case .odd(let frame):
+      if outboxes[id]?.hasVanished == false {
+        guard (try? await send(frame, over: socket)) != nil else { return false }
+      }
+      if frame.isMessage { record(id, frame.kind, frame.payload) }
+      if case .cut = frame { return false }
+    case .close(let code):
+      record(id, .close, [])
+      await socket.close(CloseCode(rawValue: code))
+      return false
+    case .drop: return false
+    case .vanish:
+      await socket.vanish()
+      outboxes[id]?.hasVanished = true
+    }
+    return true
+  }
+
+  private func send(_ frame: OddFrame, over socket: WebSocketConnection) async throws {
+    switch frame {
+    case .text(let bytes): try await socket.send(.text, bytes)
+    case .binary(let bytes): try await socket.send(binary: bytes)
+    case .ping(let bytes): try await socket.ping(bytes)
+    case .fragments, .broken, .cut: await socket.sendUnchecked(frame.wire)
     }
   }
 
@@ -214,14 +251,13 @@ extension GatewaySimulator {
 
   private static let requestsKept = 20_000
 
-  private func record(_ socket: Int, _ kind: String, _ text: String) {
+  private func record(_ socket: Int, _ kind: SentFrame.Kind, _ bytes: [UInt8]) {
+    guard ledger != nil || journal != nil else { return }
+    let now = loop.timestamp()
+    let frame = SentFrame(socket: socket, monotonic: now.monotonic, kind: kind, bytes: bytes)
+    journal?.append(frame)
     guard ledger != nil else { return }
-    ledgerBuffer.append(
-      socket: socket,
-      realtime: loop.timestamp().realtime,
-      kind: kind,
-      text: text
-    )
+    ledgerBuffer.append(frame, realtime: now.realtime)
     ledgerLatch.open()
   }
 

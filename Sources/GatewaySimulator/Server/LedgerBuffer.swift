@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Crypto
 import JSON
 
 /// Lines on their way to the ledger, and the writer that waits for them.
@@ -14,15 +15,18 @@ struct LedgerBuffer {
   /// Adds a line for a frame that was sent.
   ///
   /// - Parameters:
-  ///   - socket: The socket's number.
+  ///   - frame: The frame.
   ///   - realtime: Nanoseconds since 1970.
-  ///   - kind: `binary` or `close`.
-  ///   - text: The payload.
-  mutating func append(socket: Int, realtime: Int64, kind: String, text: String) {
+  mutating func append(_ frame: SentFrame, realtime: Int64) {
     frames += 1
-    let head = #"{"n":\#(frames),"socket":\#(socket),"ts":\#(realtime),"op":"\#(kind)","#
-    lines += Array("\(head)\"bytes\":\(text.utf8.count),\"msg\":".utf8)
-    lines.appendJSON(string: text)
+    let head =
+      #"{"n":\#(frames),"socket":\#(frame.socket),"ts":\#(realtime),"op":"\#(frame.kind.rawValue)","#
+    lines += Array("\(head)\"bytes\":\(frame.bytes.count),\"msg\":".utf8)
+    if let text = String(validating: frame.bytes, as: UTF8.self) {
+      lines.appendJSON(string: text)
+    } else {
+      lines += Array("null,\"b64\":\"\(Base64.encode(frame.bytes))\"".utf8)
+    }
     lines += Array("}\n".utf8)
   }
 

@@ -35,6 +35,17 @@ struct GatewayState: Sendable {
   var gate: OAuthGate?
   /// Data stops while heartbeats go on.
   var dataPaused = false
+  /// Heartbeats stop while data goes on.
+  var heartbeatsPaused = false
+  /// How messages come otherwise than they should.
+  var distortion: Distortion?
+  /// How long a subscription to market data lives; nil for ever.
+  var subscriptionLifetime: Int64?
+  /// Until when subscribing to market data gets no answer, or an error.
+  var ignoresSubscriptionsUntil = Int64.min
+  var refusesSubscriptionsUntil = Int64.min
+  /// The clocks at the last look at them.
+  var now: Timestamp
   /// Nothing is sent at all, though the sockets stay open.
   var silent = false
   /// What is wrong with the REST side at present.
@@ -43,15 +54,14 @@ struct GatewayState: Sendable {
   var pacing: PacingGuard
   /// Whether `iserver/accounts` was asked for, without which there are no snapshots.
   var hasListedAccounts = false
-  /// What the account has traded.
-  var blotter = Blotter()
   /// The server id of each stream that a snapshot opened.
   var snapshots: [Int: String] = [:]
   private var serverIDs = 0
   private var random: SplitMix64
 
-  init(_ options: Options) {
+  init(_ options: Options, at now: Timestamp) {
     self.options = options
+    self.now = now
     market = Market(seed: options.seed, pace: options.pace)
     random = SplitMix64(seed: options.seed, stream: 0)
     login = LoginState(session: "")

@@ -12,14 +12,27 @@ struct MarketDataStream: Sendable {
   var isOpening = true
   /// Nothing comes any longer, until it is asked for again.
   var hasExpired = false
+  /// When it was asked for, on the monotonic clock.
+  let askedAt: Int64
+  /// The target as the topic names it.
+  private let topicTarget: String
   private(set) var fields: [Field]
   private var sent: [Field: FieldValue] = [:]
   private var hasSentServiceParameters = false
 
-  init(target: String, conid: Int, serverID: String, fields: [Int]) {
+  init(
+    target: String,
+    conid: Int,
+    serverID: String,
+    fields: [Int],
+    askedAt: Int64,
+    topicNamesExchange: Bool
+  ) {
     self.target = target
     self.conid = conid
     self.serverID = serverID
+    self.askedAt = askedAt
+    topicTarget = topicNamesExchange ? target : String(target.prefix { $0 != "@" })
     var wanted = fields.map { Field(number: $0) }
     if fields.contains(87) { wanted.append(Field(number: 87, isRaw: true)) }
     self.fields =
@@ -76,7 +89,7 @@ struct MarketDataStream: Sendable {
   private mutating func twice(_ values: [(Field, FieldValue)], updated: Int64) -> [String] {
     for (field, value) in values { sent[field] = value }
     var members = envelope(updated: updated)
-    members.append(("topic", "\"smd+\(target)\""))
+    members.append(("topic", "\"smd+\(topicTarget)\""))
     members += values.map { field, value in
       var token = ""
       value.append(to: &token)
@@ -98,7 +111,7 @@ struct MarketDataStream: Sendable {
       value.append(to: &json)
       json += ","
     }
-    json += "\"topic\":\"smd+\(target)\"}"
+    json += "\"topic\":\"smd+\(topicTarget)\"}"
     return json
   }
 

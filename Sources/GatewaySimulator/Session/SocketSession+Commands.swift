@@ -20,16 +20,16 @@ extension SocketSession {
       say(text, gateway)
     case .marketData(let target, let conid, let fields):
       // Without the brokerage session the feed is silent.
-      guard gateway.login.authenticated else { return }
+      guard gateway.login.authenticated, !deaf.contains(conid) else { return }
+      guard now.monotonic >= gateway.ignoresSubscriptionsUntil else { return }
+      guard now.monotonic >= gateway.refusesSubscriptionsUntil else {
+        say(#"{"error":"no market data permissions","code":1,"topic":"smd+\#(target)"}"#, gateway)
+        return
+      }
       subscribe(target, conid, fields, at: now, &gateway)
     case .endMarketData(let target):
       unsubscribe(target, &gateway)
     case .account(let topic, let target):
-      note(topic)
-      guard topic != "str" else {
-        for message in gateway.blotter.replay { say(message, gateway) }
-        return
-      }
       let seconds = now.milliseconds / 1_000
       if let message = gateway.account.firstMessage(topic: topic, target: target, seconds: seconds)
       {
@@ -91,7 +91,9 @@ extension SocketSession {
       target: target,
       conid: conid,
       serverID: gateway.takeServerID(),
-      fields: before + fields.filter { !before.contains($0) }
+      fields: before + fields.filter { !before.contains($0) },
+      askedAt: now.monotonic,
+      topicNamesExchange: gateway.distortion != .topicsWithoutExchange
     )
     streams[conid, default: []].append(stream)
     if let instrument = gateway.options.catalogue[conid] {

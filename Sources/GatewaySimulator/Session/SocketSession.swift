@@ -3,16 +3,6 @@
 
 import Flow
 
-/// What a socket has to do next.
-enum SocketOutput: Hashable, Sendable {
-  /// A message, for a binary frame.
-  case message(String)
-  /// The closing handshake.
-  case close(code: UInt16)
-  /// The end of the TCP connection without a word.
-  case drop
-}
-
 /// One WebSocket of a client, from the upgrade on; it knows neither socket nor clock.
 struct SocketSession: Sendable {
   enum Phase { case connecting, waitingForSession, open }
@@ -22,8 +12,11 @@ struct SocketSession: Sendable {
   var agenda = Agenda<Duty>()
   var streams: [Int: [MarketDataStream]] = [:]
   private var output: [SocketOutput] = []
-  /// Which feeds of the account are subscribed to.
-  private var accountFeeds: Set<String> = []
+  private var distorted = DistortedOutput()
+  /// Whether nothing gets through any longer, either way.
+  private(set) var hasVanished = false
+  /// Instruments for which a subscription is not heard.
+  private(set) var deaf: Set<Int> = []
   /// Whether the cookie or the session text named a session that the server knows.
   private let knowsSession: Bool
 
@@ -36,10 +29,10 @@ struct SocketSession: Sendable {
   /// When there is something to do without being asked.
   var nextTime: Int64? { agenda.nextTime }
 
-  /// Takes what is to be sent.
-  mutating func takeOutput() -> [SocketOutput] {
+  /// Takes what is to be sent, in the form that it is to have.
+  mutating func takeOutput(_ distortion: Distortion? = nil) -> [SocketOutput] {
     defer { output.removeAll(keepingCapacity: true) }
-    return output
+    return distorted.apply(distortion, to: output)
   }
 
   /// Adds something to be sent.
@@ -64,7 +57,7 @@ struct SocketSession: Sendable {
     case .status:
       say(gateway.login.greeting(gateway.account, at: time), gateway)
     case .heartbeat:
-      say(#"{"topic":"system","hb":\#(updated)}"#, gateway)
+      if !gateway.heartbeatsPaused { say(#"{"topic":"system","hb":\#(updated)}"#, gateway) }
       agenda.insert(.heartbeat, at: time + gateway.options.heartbeat)
     case .image(let target):
       sendImage(target, at: time, updated: updated, gateway)
@@ -76,6 +69,7 @@ struct SocketSession: Sendable {
 
   /// Takes a text of the client.
   mutating func receive(_ text: String, at now: Timestamp, _ gateway: inout GatewayState) {
+    guard !hasVanished else { return }
     let command = Command(text)
     switch phase {
     case .connecting:
@@ -91,10 +85,21 @@ struct SocketSession: Sendable {
   }
 
   /// Sends what an instrument's change means for this socket.
-  mutating func publish(_ conid: Int, _ feed: InstrumentFeed, updated: Int64) {
+  mutating func publish(
+    _ conid: Int,
+    _ feed: InstrumentFeed,
+    at time: Int64,
+    updated: Int64,
+    _ gateway: GatewayState
+  ) {
     guard let count = streams[conid]?.count else { return }
-    for index in 0..<count
-    where streams[conid]?[index].isOpening == false && streams[conid]?[index].hasExpired == false {
+    for index in 0..<count where streams[conid]?[index].isOpening == false {
+      if let lifetime = gateway.subscriptionLifetime,
+        let asked = streams[conid]?[index].askedAt, time - asked >= lifetime
+      {
+        streams[conid]?[index].hasExpired = true
+      }
+      guard streams[conid]?[index].hasExpired == false else { continue }
       if let message = streams[conid]?[index].changes(feed, updated: updated) {
         output.append(.message(message))
       }
@@ -112,6 +117,19 @@ struct SocketSession: Sendable {
     }
   }
 
+  /// Ends the subscription to one instrument without a word.
+  mutating func mute(_ conid: Int, isDeaf: Bool) {
+    guard let count = streams[conid]?.count else { return }
+    for index in 0..<count { streams[conid]?[index].hasExpired = true }
+    if isDeaf { deaf.insert(conid) }
+  }
+
+  /// Loses everything from now on, either way.
+  mutating func vanish() {
+    hasVanished = true
+    output.append(.vanish)
+  }
+
   /// Gives back what the socket holds of the gateway.
   mutating func end(_ gateway: inout GatewayState) {
     for (conid, list) in streams {
@@ -119,24 +137,6 @@ struct SocketSession: Sendable {
     }
     streams.removeAll()
     agenda = Agenda()
-  }
-
-  /// Remembers a subscription to a feed of the account, or forgets it.
-  mutating func note(_ command: String) {
-    if command.hasPrefix("s") {
-      accountFeeds.insert(command)
-    } else {
-      accountFeeds.remove("s" + command.dropFirst())
-    }
-  }
-
-  /// Tells an open socket about the account's orders and executions, if it wants to know.
-  mutating func tellOfTrading(_ messages: [String], _ gateway: GatewayState) {
-    guard phase == .open else { return }
-    for message in messages {
-      let topic = message.hasPrefix(#"{"topic":"sor""#) ? "sor" : "str"
-      if accountFeeds.contains(topic) { say(message, gateway) }
-    }
   }
 
   /// Tells an open socket about a change of the login.

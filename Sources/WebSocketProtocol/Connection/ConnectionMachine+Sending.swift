@@ -37,6 +37,11 @@ extension ConnectionMachine {
     sendFrame(.ping, payload)
   }
 
+  /// Queues bytes that need be no frame at all: for simulated peers that break the rules.
+  ///
+  /// - Parameter bytes: What the peer will have to cope with.
+  package mutating func sendUnchecked(_ bytes: [UInt8]) { output.append(bytes) }
+
   private func checkOpen() throws(ProtocolError) {
     guard closeSent == nil, closeReceived == nil, failure == nil else {
       throw ProtocolError(.notOpen, "the connection is closing or closed")

@@ -25,6 +25,9 @@ struct OutputBuffer: ~Copyable {
     }
   }
 
+  /// Appends bytes as they are.
+  mutating func append(_ unchecked: [UInt8]) { bytes += unchecked }
+
   func withBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
