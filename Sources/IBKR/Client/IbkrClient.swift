@@ -167,14 +167,6 @@ public actor IbkrClient {
 
   // MARK: Calls
 
-  /// What the server says to a call, when it does not refuse it.
-  struct Answer: Sendable {
-    /// The answer, read.
-    let value: JSONValue
-    /// The answer as it came.
-    let bytes: [UInt8]
-  }
-
   /// Makes a call and gives its answer as JSON.
   ///
   /// With OAuth it is signed, and the first one logs in before, unless
@@ -195,17 +187,6 @@ public actor IbkrClient {
     body: String? = nil,
     urgency: CallUrgency = .live
   ) async throws(IbkrError) -> JSONValue {
-    try await answer(method, path, query: query, body: body, urgency: urgency).value
-  }
-
-  /// Makes a call and gives its answer with its bytes.
-  func answer(
-    _ method: HTTPMethod,
-    _ path: String,
-    query: [(name: String, value: String)] = [],
-    body: String? = nil,
-    urgency: CallUrgency = .live
-  ) async throws(IbkrError) -> Answer {
     try await logInOnce()
     return try await exchange(method, path, query: query, body: body, urgency: urgency)
   }
@@ -217,7 +198,7 @@ public actor IbkrClient {
     query: [(name: String, value: String)] = [],
     body: String? = nil,
     urgency: CallUrgency = .live
-  ) async throws(IbkrError) -> Answer {
+  ) async throws(IbkrError) -> JSONValue {
     let target = url(path, query)
     return try await send(method, target, path, body, urgency: urgency) { () throws(IbkrError) in
       try await self.authorization(method, target, query)
@@ -242,7 +223,7 @@ public actor IbkrClient {
     _ body: String? = nil,
     urgency: CallUrgency = .live,
     authorize: () async throws(IbkrError) -> String?
-  ) async throws(IbkrError) -> Answer {
+  ) async throws(IbkrError) -> JSONValue {
     let call = "\(method.name) \(path)"
     var response: HTTPResponse?
     for isRepetition in [false, true] where response == nil {
@@ -261,8 +242,7 @@ public actor IbkrClient {
     }
     guard let response else { throw unexpected("nothing came", from: call) }
     let now = loop.timestamp().realtime
-    let value = try await Self.decode(response, to: call, of: base, by: access, now: now).get()
-    return Answer(value: value, bytes: response.body)
+    return try await Self.decode(response, to: call, of: base, by: access, now: now).get()
   }
 
   private func request(

@@ -19,17 +19,17 @@ extension IbkrWsClient {
     let (realtime, monotonic) = (received.timestamp.realtime, received.timestamp.monotonic)
     if overflow != nil, !broadcast.isShedding { endOverflow() }
     let messages = received.messages
-    heartbeat.heard(at: monotonic)
+    // A ping or a pong says that the gateway lives; only a message has come the whole way (protocol
+    // reference 1.6).
+    var hasMessages = false
     intake.builder.reserve(events: messages.count, bytes: messages.byteCount)
     for index in 0..<messages.count {
+      if messages[index].kind.isData { hasMessages = true }
       switch intake.add(messages, index, realtime: realtime, monotonic: monotonic) {
       case .none: continue
       case .answered(let number, let isImage):
         if let id = messages.historyID(at: index) { reconciler.named(number, id) }
         answered(number, isImage: isImage, realtime: realtime, monotonic: monotonic)
-      case .unclaimed:
-        if let id = messages.historyID(at: index) { reconciler.unclaimed(id) }
-        rearm()
       case .control:
         control(messages, index)
       }
@@ -37,8 +37,11 @@ extension IbkrWsClient {
     for answer in received.answers {
       intake.add(answer: answer, realtime: realtime, monotonic: monotonic)
     }
-    lastAlive = received.timestamp
-    lastSeq = intake.builder.nextSeq - 1
+    if hasMessages {
+      heartbeat.heard(at: monotonic)
+      lastAlive = received.timestamp
+      lastSeq = intake.builder.nextSeq - 1
+    }
     publish()
   }
 
@@ -85,10 +88,21 @@ extension IbkrWsClient {
       case .state(let key, let state):
         tell(.subscription(key, state))
         noteSilence(of: key, state)
-        if state == .active { endSilentGap(of: key) }
       }
     }
     if !actions.isEmpty { rearm() }
+  }
+
+  /// Does what is due, and ends the gaps of those that are active without an answer: who has no orders
+  /// gets none.
+  private func performDue(_ actions: [SubscriptionReconciler.Action]) {
+    perform(actions)
+    let now = loop.timestamp()
+    let moment = Gap.Moment(realtime: now.realtime, monotonic: now.monotonic)
+    for case .state(let key, .active) in actions {
+      let seq = intake.builder.nextSeq - 1
+      if let gap = gaps.recovered(key, at: moment, seq: seq) { tell(.gap(gap)) }
+    }
   }
 
   /// Ends the connection from our side; the supervisor asks for a new one.
@@ -107,7 +121,7 @@ extension IbkrWsClient {
       detectedBy: detectedBy,
       start: start,
       after: lastSeq,
-      subscriptions: reconciler.answeredKeys
+      subscriptions: reconciler.askedKeys
     )
     if let gap { tell(.gap(gap)) }
   }
@@ -139,8 +153,6 @@ extension IbkrWsClient {
     gap.seqLast = intake.builder.nextSeq
     gap.count = UInt64(broadcast.settleLosses())
     tell(.gap(gap))
-    orders.missed(since: gap.start.realtime, at: now.monotonic)
-    wake(.asking)
   }
 
   // MARK: - Time
@@ -199,7 +211,7 @@ extension IbkrWsClient {
       outbox?.yield(OutgoingCommand(text: "tic", topic: .tic))
     }
     lookForSilence(at: now)
-    perform(reconciler.act(at: now, using: &jitter))
+    performDue(reconciler.act(at: now, using: &jitter))
     for gap in gaps.expire(at: now) { tell(.gap(gap)) }
     rearm()
   }
