@@ -127,7 +127,8 @@ let package = Package(
     .executableTarget(
       name: "scenarios",
       dependencies: [
-        "IBKR", "GatewaySimulator", "OAuth1a", "Transport", "Flow", argumentParser, logging,
+        "IBKR", "GatewaySimulator", "OAuth1a", "Transport", "JSON", "Flow", argumentParser,
+        logging,
       ]
     ),
 
@@ -159,7 +160,10 @@ let package = Package(
         "Crypto", "Flow",
       ]
     ),
-    .testTarget(name: "ScenarioTests", dependencies: ["scenarios", "GatewaySimulator"]),
+    .testTarget(
+      name: "ScenarioTests",
+      dependencies: ["scenarios", "IBKR", "GatewaySimulator"]
+    ),
     .testTarget(
       name: "CommandTests",
       dependencies: ["ibkr", "GatewaySimulator", argumentParser, logging]

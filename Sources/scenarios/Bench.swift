@@ -29,60 +29,59 @@ struct Bench: Sendable {
     let loop = try EventLoop(virtual: start, advance: .onDemand)
     defer { loop.stop() }
     let network = MemoryNetwork()
+    let resolver = ScriptedResolver()
+    let journal = SentJournal()
     let simulator = try await GatewaySimulator.start(
-      simulated(trial, seed: seed),
+      simulated(trial, seed: seed, journal),
       listener: network.listen(host: "server", port: 5000, on: loop),
       loop: loop
     )
     let client = try IbkrClient(
       configuration: configuration(trial),
       loop: loop,
-      connector: network,
+      connector: NamedNetwork(resolver: resolver, network: network),
       logger: Logger(label: "ibkr") { _ in SwiftLogNoOpLogHandler() }
     )
-    var patience = StreamConfiguration()
-    patience.seed = seed
-    patience.compete = trial.compete
-    let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: client.logger)
-    let witness = Witness(on: loop, from: start.monotonic)
-    stream.attach(witness)
-    for conid in [265_598, 272_093] { try await stream.want(.marketData(conid: conid)) }
-    let run = Task(executorPreference: loop) { () -> IbkrError? in
-      do throws(IbkrError) {
-        try await stream.run()
-        return nil
-      } catch {
-        return error
-      }
-    }
+    let play = try await Play(trial, client, resolver, patience(trial, seed: seed))
     await loop.advance(by: trial.duration - .seconds(20))
-    let before = await witness.quotes
+    let before = await play.witness.quotes
     await loop.advance(by: .seconds(20))
-    let after = await witness.quotes
+    let after = await play.witness.quotes
     let requests = await simulator.requests
-    let ending = Task(executorPreference: loop) {
-      await stream.stop()
-      await client.close()
-    }
+    let ending = Task(executorPreference: loop) { await play.stop() }
     await loop.advance(by: .seconds(30))
     await ending.value
-    let error = await run.value
     try await simulator.stop()
-    return Report(
-      trial: trial,
-      entries: await witness.entries,
-      gaps: await witness.gaps,
+    return await play.report(
       requests: requests,
       lastQuotes: after - before,
-      error: error
+      sent: journal.take(),
+      tolerance: 0
     )
   }
 
-  private func simulated(_ trial: Trial, seed: UInt64) -> GatewaySimulatorConfiguration {
+  /// How patient the client is.
+  func patience(_ trial: Trial, seed: UInt64) -> StreamConfiguration {
+    var patience = StreamConfiguration()
+    patience.seed = seed
+    patience.compete = trial.compete
+    return patience
+  }
+
+  /// What the simulator is like.
+  func simulated(
+    _ trial: Trial,
+    seed: UInt64,
+    _ journal: SentJournal
+  ) -> GatewaySimulatorConfiguration {
     var configuration = GatewaySimulatorConfiguration()
     configuration.seed = seed
     configuration.scenario = Scenario(name: trial.name, events: trial.events)
     configuration.tokenLifetime = trial.tokenLifetime
+    configuration.updatesPerSecond = trial.rate
+    configuration.ticAnswers = trial.ticAnswers
+    configuration.journal = journal
+    for case .numbered(let count) in trial.feeds { configuration.numberedInstruments = count }
     // Whoever is too fast is refused for a quarter of an hour, as IBKR does it.
     configuration.pacing = .enforced(penalty: .seconds(900))
     if trial.server == .oauth { configuration.user = user }
@@ -108,48 +107,6 @@ struct Bench: Sendable {
         "IBIND_OAUTH1A_ENCRYPTION_KEY": user.encryptionKeyPEM.exposedText,
         "IBIND_OAUTH1A_SIGNATURE_KEY": user.signatureKeyPEM.exposedText,
       ])
-    }
-  }
-}
-
-/// A sink that notes what a person would look at.
-actor Witness: EventSink {
-  /// A change of the session.
-  struct Entry: Sendable, Hashable {
-    /// Milliseconds since the start.
-    let at: Int64
-    let phase: SessionPhase
-    let reason: String
-  }
-
-  private nonisolated let loop: EventLoop
-  private let start: Int64
-  nonisolated var overflow: OverflowPolicy { .backpressure }
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-
-  private(set) var entries: [Entry] = []
-  private(set) var gaps: [Gap] = []
-  private(set) var quotes = 0
-
-  init(on loop: EventLoop, from start: Int64) {
-    self.loop = loop
-    self.start = start
-  }
-
-  func write(_ batch: EventBatch) {
-    for event in batch {
-      switch event {
-      case .session(let state, let stamp):
-        guard let phase = state.phase else { continue }
-        let at = (stamp.monotonic - start) / 1_000_000
-        let entry = Entry(at: at, phase: phase, reason: state.reason)
-        guard (entries.last?.phase, entries.last?.reason) != (phase, state.reason) else { continue }
-        entries.append(entry)
-      case .gap(let gap): gaps.append(gap)
-      case .message(let message):
-        if message.topic == .marketData, message.direction == .inbound { quotes += 1 }
-      default: break
-      }
     }
   }
 }

@@ -8,9 +8,7 @@ extension Family {
   /// What can happen to a login and to a brokerage session.
   static let session = Family(name: "session", trials: oauth + gateway)
 
-  private static let start = Duration.seconds(30)
-
-  private static let oauth = [
+  private static let oauth: [Trial] = [
     Trial(
       name: "token-loss",
       summary: "the live session token has ended at 30 s: 401 until there is another one",
@@ -133,7 +131,7 @@ extension Family {
     ),
   ]
 
-  private static let gateway = [
+  private static let gateway: [Trial] = [
     Trial(
       name: "gateway-brokerage-loss",
       summary: "a gateway's brokerage session is dropped without a word",

@@ -14,6 +14,23 @@ struct Report: Sendable {
   let lastQuotes: Int
   /// What the run ended with.
   let error: IbkrError?
+  let notes: Notes
+  /// What was sent against what came.
+  let ledger: LedgerCheck.Findings
+  /// The subscribers beside the one that sees everything.
+  let heard: [Heard]
+
+  /// What came of a subscriber.
+  struct Heard: Sendable {
+    let policy: OverflowPolicy.Action
+    /// What it was given, and what it was told to have lost, of what the server sent.
+    let taken: Int
+    let lost: Int
+    /// All events that it was told to have lost.
+    let told: Int
+    let hasFailed: Bool
+    let problems: [String]
+  }
 
   /// How fast the requests were.
   var pace: Pace { Pace(requests) }
@@ -37,13 +54,36 @@ struct Report: Sendable {
     if !sees { failures.append("not seen in this order: \(words(trial.sees))") }
     let seen = Set(afterFirstReady.map(\.phase)).intersection(trial.avoids)
     if !seen.isEmpty { failures.append("seen, though it must not be: \(words(Array(seen)))") }
-    let began = gaps.filter { $0.phase == .began }.map(\.reason)
-    if began != trial.gaps {
+    let began = gaps.filter { $0.phase == .began && $0.reason != .overflow }.map(\.reason)
+    if trial.gapsRepeat ? Set(began) != Set(trial.gaps) : began != trial.gaps {
       failures.append("gaps \(began.map(\.rawValue)) instead of \(trial.gaps.map(\.rawValue))")
     }
+    failures += trial.expects.filter { !$0.holds(self) }.map {
+      "expected \($0.words); seen \($0.seen(self))"
+    }
+    failures += ledgerFailures
     if gaps.contains(where: { $0.phase == .abandoned }) { failures.append("a gap never ended") }
-    if lastQuotes == 0 { failures.append("no quotes at the end") }
+    if trial.endsWithQuotes, lastQuotes == 0 { failures.append("no quotes at the end") }
     for row in pace.rows where !row.isAllowed { failures.append("too fast: \(row.name)") }
+    return failures
+  }
+
+  /// Every message is accounted for: received, in a declared gap, or told as lost to a subscriber.
+  private var ledgerFailures: [String] {
+    var failures = ledger.problems.map { "ledger: \($0)" }
+    if ledger.sent == 0 { failures.append("ledger: nothing was sent") }
+    if ledger.delivered + ledger.inGaps != ledger.sent {
+      failures.append("ledger: \(ledgerWords)")
+    }
+    if notes.unmarked > 0 { failures.append("\(notes.unmarked) images came twice, not marked so") }
+    for subscriber in heard {
+      failures += subscriber.problems.map { "\(subscriber.policy): \($0)" }
+      let all = subscriber.taken + subscriber.lost
+      // Whoever fails is not a subscriber any longer.
+      if subscriber.hasFailed ? all > ledger.delivered : all != ledger.delivered {
+        failures.append("\(subscriber.policy): \(all) of \(ledger.delivered) messages")
+      }
+    }
     return failures
   }
 
@@ -61,13 +101,20 @@ struct Report: Sendable {
 // MARK: - In words
 
 extension Report {
+  private var ledgerWords: String {
+    "\(ledger.delivered) delivered + \(ledger.inGaps) in declared gaps = \(ledger.sent) sent"
+  }
+
   /// The time line, the requests and the verdict, line by line.
   var lines: [String] {
     let faults = trial.events.map { event in
       (at: event.after.components.seconds * 1_000, text: "--- \(event.fault)")
     }
+    let acts = trial.acts.map { act, after in
+      (at: after.components.seconds * 1_000, text: "--- \(act)")
+    }
     let moments =
-      faults
+      faults + acts
       + entries.map { (at: $0.at, text: pad($0.phase.rawValue, 20) + $0.reason) }
     var lines = [trial.summary]
     let sorted = moments.enumerated().sorted {
@@ -89,6 +136,18 @@ extension Report {
       "           seen: \(seen)\(readyAt.map { " since \(seconds($0)) s" } ?? ""), "
         + "\(gapWords(began)), \(lastQuotes) quotes in the last 20 s"
     )
+    for expectation in trial.expects {
+      lines.append("           expected: \(expectation.words)")
+      lines.append("           seen: \(expectation.seen(self))")
+    }
+    for subscriber in heard {
+      lines.append(
+        "           \(subscriber.policy): \(subscriber.taken) taken + \(subscriber.lost) told as lost"
+          + (subscriber.hasFailed
+            ? ", then failed" : " + \(ledger.inGaps) in gaps = \(ledger.sent)")
+      )
+    }
+    lines.append("           ledger: \(ledgerWords)")
     return lines + failures.map { "  FAILED   \($0)" }
   }
 }
