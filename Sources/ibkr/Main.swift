@@ -16,6 +16,8 @@ enum Main {
     SignalSource.block([SIGINT, SIGTERM, SIGHUP])
     // Whoever reads our output may leave; the write says so then.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files (`ulimit -f`) is a full disk to us, and not our end.
+    signal(SIGXFSZ, SIG_IGN)
     // The memory has keys and tokens in it, which are not to be found in a file after a crash.
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)

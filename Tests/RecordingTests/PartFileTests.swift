@@ -35,8 +35,8 @@ import Testing
     let folder = "ch=raw/date=1970-01-01"
     #expect(
       storage.with { $0.operations.filter { !$0.hasPrefix("read") } } == [
-        "create \(path)", "write \(path)", "write \(path)", "sync \(path)", "folder \(folder)",
-        "open \(path)", "remove \(path).gz.new", "create \(path).gz.new",
+        "create \(path)", "write \(path)", "write \(path)", "open \(path)", "sync \(path)",
+        "folder \(folder)", "open \(path)", "remove \(path).gz.new", "create \(path).gz.new",
         "write \(path).gz.new", "sync \(path).gz.new", "rename \(path).gz.new",
         "folder \(folder)",
       ]
@@ -183,9 +183,9 @@ import Testing
 
   private func sealed(_ set: PartSet) throws -> [String] {
     var paths: [String] = []
-    while let (part, _) = try set.nextToSeal() {
-      paths.append(part.plainPath)
-      set.removeSealed()
+    while let duty = try set.nextToSeal() {
+      paths.append(duty.part.plainPath)
+      set.didSeal(duty)
     }
     return paths
   }
@@ -221,6 +221,7 @@ import Testing
     set.finishAll()
     let first = try #require(try set.nextToSeal())
     #expect(first.channel == .raw)
+    for pending in first.before { try pending.perform(in: storage) }
     #expect(storage.with { $0.files.values.allSatisfy { $0.synced == $0.bytes.count } })
   }
 

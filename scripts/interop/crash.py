@@ -11,54 +11,83 @@ import tempfile
 import time
 from pathlib import Path
 
+from harness import ledger as ledgers
 from harness import recording
 from harness.checks import Checks
 from harness.program import Program
 
 SYMBOLS = ["AAPL", "MSFT"]
 BATCH = 10  # kills in one directory, with one simulator
+MOMENTS = ["before anything", "start-up repair", "connecting", "recording", "rotation", "sealing"]
 
 
 class Figures:
     """What is counted over all kills."""
 
     def __init__(self):
-        self.kills = self.early = self.hangups = self.runs = self.records = self.torn = 0
-        self.undeclared = self.missing = 0
-        self.latest = 0.0  # how long before a kill the first record of those that are missing was sent
+        self.kills = self.runs = self.records = self.torn = self.undeclared = self.missing = 0
+        self.moments = dict.fromkeys(MOMENTS, 0)
+        # See `lateness`, in milliseconds, and what the recorder was at.
+        self.lateness: list[tuple[float, str]] = []
 
 
-async def killed_run(ibkr: str, record: list, chance: random.Random, figures: Figures) -> int:
-    """Records, and is killed; returns when."""
+def names(data: Path) -> dict[str, int]:
+    """The files of the recording and their lengths."""
+    return {str(path.relative_to(data)): path.stat().st_size
+            for path in data.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+def unfinished(data: Path) -> set[str]:
+    found = set()
+    for path in (data / "runs").glob("*.json"):
+        if json.loads(path.read_text())["ts_end"] is None:
+            found.add(path.stem)
+    return found
+
+
+def moment(data: Path, before: dict[str, int]) -> str:
+    """What a killed recorder was at, as the files tell that it has left."""
+    after = names(data)
+    own = {Path(name).stem for name in after.keys() - before.keys()
+           if name.startswith("runs/") and name.endswith(".json")}
+    if not own:
+        return "start-up repair" if after != before else "before anything"
+    run = own.pop()
+    parts = [name for name in after if f"part-{run}-" in name]
+    listed = (data / "_manifest.ndjson").read_text() if "_manifest.ndjson" in after else ""
+    if any(name.endswith(".new") or name.endswith(".gz") and name not in listed
+           or name.endswith(".gz") and name.removesuffix(".gz") in after for name in parts):
+        return "sealing"
+    folders = [name.rpartition("/")[0] for name in parts if name.endswith(".ndjson")]
+    # A part has ended and its sealing has not begun; the next part is there already.
+    if len(folders) != len(set(folders)):
+        return "rotation"
+    return "recording" if any(name.startswith("ch=raw/") for name in parts) else "connecting"
+
+
+async def killed_run(ibkr: str, record: list, chance: random.Random, data: Path,
+                     figures: Figures) -> tuple[int, str]:
+    """Records, and is killed; returns when, and what it was at."""
+    before = names(data)
     async with Program(ibkr, *record) as recorder:
         kind = chance.random()
         if kind < 0.3:
-            # Before it has connected: in the middle of putting the directory right.
-            await asyncio.sleep(chance.uniform(0, 0.3))
-            figures.early += 1
+            # In the middle of putting the directory right, if there is anything to put right.
+            await asyncio.sleep(chance.uniform(0, 0.4))
         else:
             await asyncio.sleep(chance.uniform(0.3, 3))
             if kind > 0.7 and recorder.running:
                 # All parts end, and are sealed.
                 recorder.process.send_signal(signal.SIGHUP)
                 await asyncio.sleep(chance.uniform(0, 0.15))
-                figures.hangups += 1
-        when = time.time_ns()
         if recorder.running:
             recorder.process.send_signal(signal.SIGKILL)
             figures.kills += 1
+        when = time.time_ns()
         await recorder.wait(10)
-    return when
-
-
-def read_ledger(path: Path) -> list[list[tuple[int, bytes]]]:
-    """What was sent on each socket, in order: when, and the message."""
-    sockets: dict[int, list] = {}
-    for line in path.read_bytes().splitlines():
-        entry = json.loads(line)
-        if entry.get("op") == "binary":
-            sockets.setdefault(entry["socket"], []).append((entry["ts"], entry["msg"].encode()))
-    return [sockets[number] for number in sorted(sockets)]
+        found = moment(data, before)
+        figures.moments[found] += 1
+    return when, found
 
 
 def by_run(data: Path) -> dict[str, list[dict]]:
@@ -71,13 +100,26 @@ def by_run(data: Path) -> dict[str, list[dict]]:
 def is_start(rows: list[dict], sent: list[tuple[int, bytes]]) -> bool:
     """Whether the rows are what was sent, from the first on. Secrets are not compared."""
     return len(rows) <= len(sent) and all(
-        row["redacted"] or recording.payload(row) == message for row, (_, message) in zip(rows, sent)
+        ledgers.is_same(row, message) for row, (_, message) in zip(rows, sent)
     )
 
 
-def check_batch(data: Path, ledger: Path, kills: list[int], figures: Figures) -> list[str]:
+def lateness(sent: list[tuple[int, bytes]], received: int, kills: list[tuple[int, str]]
+             ) -> tuple[float, str] | None:
+    """How many milliseconds before its kill the first message of those that are missing was sent:
+    those were on their way to the recorder, in it, or on their way to the disk."""
+    # A socket ends with the recorder that has opened it.
+    kill = next((kill for kill in kills if kill[0] > sent[0][0]), None)
+    if kill is None or received == len(sent):
+        return None
+    age = (kill[0] - sent[0][0]) / 1e6
+    return (kill[0] - sent[received][0]) / 1e6, f"{kill[1]}, {age:.0f} ms after the first message"
+
+
+def check_batch(data: Path, ledger: Path, kills: list[tuple[int, str]],
+                figures: Figures) -> list[str]:
     problems, previous = [], None
-    sockets = read_ledger(ledger)
+    sockets = ledgers.sockets(ledger)
     for run, rows in sorted(by_run(data).items()):
         figures.runs += 1
         figures.records += len(rows)
@@ -105,13 +147,17 @@ def check_batch(data: Path, ledger: Path, kills: list[int], figures: Figures) ->
         sockets.remove(found)
         lost = found[len(received):]
         figures.missing += len(lost)
-        kill = next((when for when in kills if when > rows[-1]["ts_recv"]), None)
-        if lost and kill is not None:
-            figures.latest = max(figures.latest, (kill - lost[0][0]) / 1e9)
+        if (late := lateness(found, len(received), kills)) is not None:
+            figures.lateness.append(late)
             # What was sent before the last record and is not there would be a loss in the middle.
             if lost[0][0] < rows[-1]["ts_recv"] - 1_000_000_000:
                 problems.append(f"{run}: records are missing from before the gap")
                 figures.undeclared += 1
+    # Sockets of which nothing is on disk: their recorders were killed before the first write.
+    for sent in sockets:
+        figures.missing += len(sent)
+        if (late := lateness(sent, 0, kills)) is not None:
+            figures.lateness.append(late)
     figures.torn += sum(
         not path.read_bytes().endswith(b"\n") for path in data.glob("ch=*/**/*.ndjson")
     )
@@ -131,7 +177,7 @@ async def batch(ibkr: str, count: int, rate: float, chance: random.Random, figur
                 record = ["record", *SYMBOLS, "--gateway", url, "--ca", ca, "-o", data, "--rotate",
                           chance.choice(["300KB", "2MB", "20MB"]), "--compress",
                           chance.choice(["gz", "gz", "none"]), "-q"]
-                kills.append(await killed_run(ibkr, record, chance, figures))
+                kills.append(await killed_run(ibkr, record, chance, data, figures))
             # The last one ends well; what the others have left is put right before it begins.
             async with Program(ibkr, *record, "--duration", "1s") as recorder:
                 code = await recorder.wait(120)
@@ -150,6 +196,8 @@ async def main():
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--rate", type=float, default=20_000, help="messages a second, in all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--within", type=int, default=200,
+                        help="milliseconds before a kill that may be missing")
     arguments = parser.parse_args()
     checks = Checks(f"crash: {arguments.kills} kills at {arguments.rate:.0f} messages/s")
     chance, figures = random.Random(arguments.seed), Figures()
@@ -160,13 +208,23 @@ async def main():
         done += count
         checks.none(f"kills {done - count + 1} to {done}", problems,
                     f"{figures.records} records so far")
-    print(f"kills {figures.kills}, of them {figures.early} at the start and {figures.hangups} after "
-          f"SIGHUP; runs {figures.runs}, records {figures.records}, torn lines {figures.torn}, "
+    latest = sorted(figures.lateness, reverse=True)
+    late = [value for value, _ in latest] or [0]
+    hit = ", ".join(f"{name} {count}" for name, count in figures.moments.items())
+    print(f"kills {figures.kills}, of them during {hit}; runs {figures.runs}, "
+          f"records {figures.records}, torn lines {figures.torn}, "
           f"undeclared losses {figures.undeclared}, sent and not recorded {figures.missing}, "
-          f"the earliest of them {figures.latest * 1e3:.0f} ms before its kill")
+          f"the first of them {late[len(late) // 2]:.0f} ms before its kill (median) and "
+          f"{late[0]:.0f} ms at most")
+    print("latest: " + ", ".join(f"{value:.0f} ms ({name})" for value, name in latest[:5]))
     checks.that("no torn line", figures.torn == 0)
     checks.that("no undeclared loss", figures.undeclared == 0)
+    checks.that(f"at most {arguments.within} ms before a kill are missing",
+                late[0] <= arguments.within, f"{late[0]:.0f} ms")
     checks.that("something was recorded", figures.records > 0)
+    if arguments.kills >= 100:
+        missed = [name for name, count in figures.moments.items() if count == 0]
+        checks.none("every kind of moment was hit", missed)
     checks.finish()
 
 

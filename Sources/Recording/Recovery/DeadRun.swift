@@ -17,6 +17,8 @@ final class DeadRun {
   private let compresses: Bool
   private let checksEverything: Bool
   private let entries: [String: ManifestEntry]
+  /// Whether parts of the log were removed because they were old or many.
+  private let hasLostParts: Bool
 
   /// Twenty minutes: subscriptions are renewed within ten (the server ends them after that), and
   /// with the renewal their quotes begin anew.
@@ -47,6 +49,9 @@ final class DeadRun {
     self.ledger = ledger
     self.compresses = compresses
     entries = manifest.entries.filter { $0.value.run == record.run }
+    hasLostParts = manifest.removals.keys.contains { path in
+      PartName(path).map { $0.run == record.run && $0.channel == .raw } ?? false
+    }
   }
 
   /// Brings the run to its end.
@@ -55,10 +60,9 @@ final class DeadRun {
   /// - Throws: `StorageError`; it may be tried again.
   func finish() throws(StorageError) -> RunRecord {
     let (open, numbers) = try tidy()
-    let log = try mend(open.filter { $0.channel == .raw })
-      .sorted { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
     let sealedLog = entries.values.filter { $0.channel == .raw }
       .sorted { $0.seq.lowerBound < $1.seq.lowerBound }
+    let log = try mendLog(open.filter { $0.channel == .raw }, after: sealedLog.last)
     let lastOfLog =
       hasLog ? log.last?.seq?.upperBound ?? sealedLog.last?.seq.upperBound ?? 0 : .max
     let typed = try mend(open.filter { $0.channel != .raw }, upTo: lastOfLog)
@@ -144,16 +148,47 @@ final class DeadRun {
     return (open, numbers)
   }
 
+  /// Mends the parts of the log.
+  ///
+  /// A power loss may take the end of one part and leave the beginning of the next: what comes
+  /// behind such a hole is moved away, because nothing would declare the hole. But where a whole part
+  /// is missing somebody has removed it, and `verify` says so.
+  ///
+  /// - Returns: Those of which something is left, in the order of their lines.
+  private func mendLog(
+    _ parts: [PartName],
+    after sealed: ManifestEntry?
+  ) throws(StorageError) -> [OpenPart] {
+    var found: [OpenPart] = []
+    for part in parts { found.append(try OpenPart(part, storage: storage)) }
+    found.sort { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
+    let end = found.map(\.lastTime).max() ?? 0
+    var last = sealed?.seq.upperBound ?? (hasLostParts ? .max - 1 : 0)
+    var before = sealed.flatMap { PartName($0.path) }
+    for open in found {
+      guard let seq = open.seq else { continue }
+      let follows = open.part.number == (before?.number ?? 0) + 1
+      if seq.lowerBound > last + 1, follows || OpenPart.isOfCrash(open.firstTime, end: end) {
+        return try mend(parts, upTo: last)
+      }
+      (last, before) = (seq.upperBound, open.part)
+    }
+    return try mend(found)
+  }
+
   private func mend(
     _ parts: [PartName],
     upTo limit: UInt64 = .max
   ) throws(StorageError) -> [OpenPart] {
+    var found: [OpenPart] = []
+    for part in parts { found.append(try OpenPart(part, storage: storage, upTo: limit)) }
+    return try mend(found)
+  }
+
+  private func mend(_ parts: [OpenPart]) throws(StorageError) -> [OpenPart] {
     var mended: [OpenPart] = []
-    for part in parts {
-      let open = try OpenPart(part, storage: storage, upTo: limit)
-      if try open.mend(in: storage) { mended.append(open) }
-    }
-    return mended
+    for part in parts where try part.mend(in: storage) { mended.append(part) }
+    return mended.sorted { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
   }
 
   private func seal(_ part: PartName) throws(StorageError) {

@@ -26,6 +26,14 @@ struct OpenPart {
   /// What comes behind it then is not trusted: a hole in the log would not be declared by anything.
   private static let crashSpan: Int64 = 10_000_000_000
 
+  /// Whether a damage is the crash's own.
+  ///
+  /// - Parameters:
+  ///   - time: When the first line behind the damage came.
+  ///   - end: When the last line of all came.
+  /// - Returns: Whether it is.
+  static func isOfCrash(_ time: Int64, end: Int64) -> Bool { time > end - crashSpan }
+
   /// Looks through a part.
   ///
   /// - Parameters:
@@ -55,7 +63,8 @@ struct OpenPart {
     if part.channel == .raw, let last = lines.last {
       // Everything behind the first damage, if it is the crash's.
       let end = last.lastTime
-      if let broken = lines.dropLast().firstIndex(where: { $0.lastTime > end - Self.crashSpan }) {
+      let broken = lines.dropLast().firstIndex { Self.isOfCrash($0.lastTime, end: end) }
+      if let broken {
         lines.removeSubrange((broken + 1)...)
       }
     }

@@ -7,8 +7,8 @@ package import Transport
 
 /// Records events into a directory of NDJSON files.
 ///
-/// All of its work is done on a thread of its own, so that a slow disk delays nobody else. A line
-/// is in its file after 200 ms at most. When the disk takes nothing, no line is lost or cut: events
+/// All of its work is done on two threads of its own, so that a slow disk delays nobody else: one
+/// writes, the other syncs and seals. A line is in its file after 200 ms at most. When the disk takes nothing, no line is lost or cut: events
 /// wait, by the policy in the configuration, until it does again.
 ///
 /// The directory belongs to one recorder at a time. What other runs have recorded in it is never
@@ -28,7 +28,9 @@ public actor NDJSONFileSink: EventSink {
   public nonisolated let overflow: OverflowPolicy
 
   private nonisolated let disk: EventLoop
-  private nonisolated let ownsLoop: Bool
+  /// Where is waited for what a disk takes long for.
+  private nonisolated let background: EventLoop
+  private nonisolated let ownsLoops: Bool
   private let configuration: Configuration
   private let makeStorage: @Sendable () throws(StorageError) -> any Storage
   private let notify: @Sendable (Notice) -> Void
@@ -38,6 +40,12 @@ public actor NDJSONFileSink: EventSink {
   private var writeTimer: TimerToken?
   private var synchronizeTimer: TimerToken?
   private var sealTimer: TimerToken?
+  private var keeper: Keeper?
+  private var sealing: Task<Void, Never>?
+  /// A power loss may take what came in the last second: it waits for the write, then for this, and
+  /// the rest of the second is for the disk.
+  private static let synchronizationInterval = Duration.milliseconds(800)
+
   private var lastSpaceCheck = Int64.min / 2
   private var isSealingFailing = false
 
@@ -59,31 +67,41 @@ public actor NDJSONFileSink: EventSink {
     self.init(
       configuration,
       disk: try EventLoop(name: "disk"),
-      ownsLoop: true,
+      background: try EventLoop(name: "seal"),
       notify: notify
     ) { () throws(StorageError) in
       try POSIXStorage(directory: configuration.directory)
     }
   }
 
-  /// Creates a sink on a loop and a storage of the caller's.
+  /// Creates a sink on a storage of the caller's.
+  ///
+  /// - Parameters:
+  ///   - configuration: What is recorded, and how safely.
+  ///   - disk: The loop that writes; the caller's if there is no other.
+  ///   - background: The loop that syncs and seals; then both are the sink's.
+  ///   - notify: Told of trouble with the disk.
+  ///   - storage: Makes the storage.
   package init(
     _ configuration: Configuration,
     disk: EventLoop,
-    ownsLoop: Bool = false,
+    background: EventLoop? = nil,
     notify: @escaping @Sendable (Notice) -> Void = { _ in },
     storage: @escaping @Sendable () throws(StorageError) -> any Storage
   ) {
     self.configuration = configuration
     self.disk = disk
-    self.ownsLoop = ownsLoop
+    self.background = background ?? disk
+    ownsLoops = background != nil
     self.notify = notify
     makeStorage = storage
     overflow = configuration.overflow
   }
 
   deinit {
-    if ownsLoop { disk.stop() }
+    guard ownsLoops else { return }
+    disk.stop()
+    background.stop()
   }
 
   /// Takes possession of the directory.
@@ -135,7 +153,6 @@ public actor NDJSONFileSink: EventSink {
   public func flush() async throws {
     guard case .open(let writer) = state else { return }
     try await writeUntilDone(writer)
-    cancelTimers()
     try writer.synchronize()
   }
 
@@ -149,6 +166,13 @@ public actor NDJSONFileSink: EventSink {
       state = .closed
       return
     }
+    try writer.write()
+    writer.rotate()
+    // It may be at work; what it has left is done here.
+    while let sealing { await sealing.value }
+    while let duty = try writer.nextToSeal() { try await seal(duty, of: writer) }
+    guard case .open = state else { return }
+    cancelTimers()
     try writer.end(at: disk.timestamp().realtime)
     state = .closed
   }
@@ -165,17 +189,20 @@ public actor NDJSONFileSink: EventSink {
     run.startMonotonic = now.monotonic
     run.configuration = configuration.settings.sorted { $0.key < $1.key }
       .map { (name: $0.key, value: $0.value) }
+    let sealing = RecordingWriter.Sealing(
+      rotation: configuration.rotation,
+      compresses: configuration.compresses,
+      retention: configuration.retention
+    )
+    let storage = try makeStorage()
     let writer = try RecordingWriter(
-      storage: try makeStorage(),
+      storage: storage,
       channels: configuration.channels,
       keepsAccounts: configuration.keepsAccounts,
-      sealing: RecordingWriter.Sealing(
-        rotation: configuration.rotation,
-        compresses: configuration.compresses,
-        retention: configuration.retention
-      ),
+      sealing: sealing,
       run: run
     )
+    keeper = Keeper(on: background, storage, sealing: sealing)
     state = .open(writer)
     return writer
   }
@@ -225,26 +252,41 @@ public actor NDJSONFileSink: EventSink {
     }
   }
 
-  private func scheduleSealing(after interval: Duration = .zero) {
-    guard sealTimer == nil, case .open(let writer) = state, writer.hasToSeal else { return }
-    sealTimer = disk.schedule(at: disk.deadline(after: interval)) { [weak self] in
-      self?.assumeIsolated { $0.sealOn() }
+  private func scheduleSealing() {
+    guard sealing == nil, sealTimer == nil, case .open(let writer) = state, writer.hasToSeal else {
+      return
     }
+    sealing = Task { await sealEverything() }
   }
 
-  /// Seals a piece; whatever else the thread has to do comes between two of them.
-  private func sealOn() {
-    sealTimer = nil
+  /// Has sealed what has ended, while this thread goes on writing.
+  private func sealEverything() async {
+    defer { sealing = nil }
     guard case .open(let writer) = state else { return }
     do {
-      _ = try writer.sealOn(at: disk.timestamp().realtime)
+      while let duty = try writer.nextToSeal() { try await seal(duty, of: writer) }
       isSealingFailing = false
-      scheduleSealing()
     } catch {
       if !isSealingFailing { notify(.sealingFailed(error)) }
       isSealingFailing = true
-      scheduleSealing(after: .seconds(10))
+      sealTimer = disk.schedule(at: disk.deadline(after: .seconds(10))) { [weak self] in
+        self?.assumeIsolated { $0.sealAgain() }
+      }
     }
+  }
+
+  private func sealAgain() {
+    sealTimer = nil
+    scheduleSealing()
+  }
+
+  private func seal(
+    _ duty: SealingDuty,
+    of writer: RecordingWriter
+  ) async throws(StorageError) {
+    guard let keeper else { return }
+    while try await !keeper.step(duty) {}
+    writer.didSeal(duty)
   }
 
   private func scheduleWrite(after interval: Duration? = nil) {
@@ -263,7 +305,8 @@ public actor NDJSONFileSink: EventSink {
 
   private func scheduleSynchronization() {
     guard synchronizeTimer == nil else { return }
-    synchronizeTimer = disk.schedule(at: disk.deadline(after: .seconds(1))) { [weak self] in
+    let deadline = disk.deadline(after: Self.synchronizationInterval)
+    synchronizeTimer = disk.schedule(at: deadline) { [weak self] in
       self?.assumeIsolated { $0.synchronizationIsDue() }
     }
   }
@@ -271,8 +314,17 @@ public actor NDJSONFileSink: EventSink {
   private func synchronizationIsDue() {
     synchronizeTimer = nil
     guard case .open(let writer) = state else { return }
+    let pending = writer.pendingOfLog
+    guard !pending.isEmpty else { return }
+    Task { await synchronize(pending) }
+  }
+
+  /// Has something made safe, while this thread goes on writing.
+  private func synchronize(_ pending: [PendingSync]) async {
+    guard case .open(let writer) = state, let keeper else { return }
     do {
-      try writer.synchronize()
+      try await keeper.synchronize(pending)
+      writer.didSynchronize(pending)
     } catch {
       if trouble == nil { notify(.failed(error)) }
       trouble = error

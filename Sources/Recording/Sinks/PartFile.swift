@@ -19,9 +19,6 @@ final class PartFile {
   /// The lines that are not in the file yet.
   let sheet = LineSheet()
 
-  /// Whether bytes were written since they were last synced.
-  private(set) var needsSynchronizing = false
-
   /// When the file was last written to, as a count that only grows.
   private(set) var lastWrite: UInt64 = 0
 
@@ -33,6 +30,8 @@ final class PartFile {
   private var needsNaming = false
   /// How many bytes of whole lines the file has.
   private var goodBytes = 0
+  /// How many of them survive a power loss.
+  private var safeBytes = 0
   /// Whether the file may be longer than that.
   private var mayBeTorn = false
 
@@ -78,34 +77,39 @@ final class PartFile {
     }
     mayBeTorn = false
     goodBytes += taken
-    needsSynchronizing = true
     lastWrite = count
     sheet.removeLines()
+  }
+
+  /// What a power loss would take of the part; nil if nothing.
+  var pendingSync: PendingSync? {
+    guard goodBytes > safeBytes else { return nil }
+    return PendingSync(path: path, byteCount: goodBytes, folder: needsNaming ? place.folder : nil)
+  }
+
+  /// Notes what was made safe.
+  func didSynchronize(_ done: PendingSync) {
+    guard done.path == path else { return }
+    safeBytes = max(safeBytes, done.byteCount)
+    if done.folder != nil { needsNaming = false }
   }
 
   /// Makes what was written survive a power loss.
   ///
   /// - Throws: `StorageError`.
   func synchronize() throws(StorageError) {
-    guard needsSynchronizing else { return }
-    let wasOpen = isOpen
-    do throws(StorageError) {
-      try openFile().synchronize()
-      // What is in a file counts for nothing when its name is lost.
-      if needsNaming { try storage.synchronizeFolder(place.folder) }
-    } catch {
-      // Of a part that somebody has removed there is nothing to keep; the next write begins another.
-      guard error.code == .missing else { throw error }
-    }
-    needsNaming = false
-    needsSynchronizing = false
-    if !wasOpen { closeFile() }
+    guard let pendingSync else { return }
+    try pendingSync.perform(in: storage)
+    didSynchronize(pendingSync)
   }
 
   /// Gives the descriptor back; the next write opens the file again.
   func closeFile() {
     file = nil
   }
+
+  /// What is to be sealed, nil if there were no lines.
+  var name: PartName? { isCreated ? PartName(path) : nil }
 
   /// Finishes the part: all of it written, file and folder synced, and closed.
   ///
@@ -115,7 +119,7 @@ final class PartFile {
     try write()
     try synchronize()
     closeFile()
-    return isCreated ? PartName(path) : nil
+    return name
   }
 
   /// The file; a new one with the next number if somebody has removed it, because lines must not go
@@ -128,8 +132,7 @@ final class PartFile {
       guard isCreated, error.code == .missing else { throw error }
     }
     number += 1
-    (file, isCreated, goodBytes, mayBeTorn) = (nil, false, 0, false)
-    needsSynchronizing = false
+    (file, isCreated, goodBytes, safeBytes, mayBeTorn) = (nil, false, 0, 0, false)
     return try openFile()
   }
 

@@ -86,12 +86,17 @@ final class PartSet: LineSheets {
     rotate()
   }
 
-  /// Makes the log survive a power loss.
-  ///
-  /// - Throws: `StorageError`.
-  func synchronizeLog() throws(StorageError) {
-    for part in finished where part.channel == .raw { try part.synchronize() }
-    try log?.synchronize()
+  /// What a power loss would take of the log.
+  var pendingOfLog: [PendingSync] {
+    (finished.filter { $0.channel == .raw } + [log].compactMap(\.self)).compactMap(\.pendingSync)
+  }
+
+  /// Notes what was made safe.
+  func didSynchronize(_ done: [PendingSync]) {
+    let done = Dictionary(done.map { ($0.path, $0) }) { $1 }
+    for part in finished + parts.values {
+      if let done = done[part.path] { part.didSynchronize(done) }
+    }
   }
 
   // MARK: - Rotation
@@ -99,31 +104,38 @@ final class PartSet: LineSheets {
   /// Whether there are parts to be sealed.
   var hasFinished: Bool { !finished.isEmpty }
 
-  /// The next part to be sealed; all of its lines are in the file and safe.
+  /// The next part to be sealed; all of its lines are in the file.
   ///
   /// Whatever is sealed, the log is safe up to there; and when a part of the log is sealed,
   /// everything that follows from its lines is safe. So after a crash only what follows from the
   /// unsealed parts of the log has to be looked for.
   ///
-  /// - Returns: The part and its channel, nil if there is none.
+  /// - Returns: The part, and what is to be made safe before, nil if there is none.
   /// - Throws: `StorageError`; it may be called again.
-  func nextToSeal() throws(StorageError) -> (part: PartName, channel: Channel)? {
+  func nextToSeal() throws(StorageError) -> SealingDuty? {
     while let part = finished.first {
       try write()
-      try synchronizeLog()
-      if part.channel == .raw {
-        for other in finished { try other.synchronize() }
-        for other in parts.values { try other.synchronize() }
+      guard let name = part.name else {
+        finished.removeFirst()
+        continue
       }
-      if let name = try part.finish() { return (name, part.channel) }
-      finished.removeFirst()
+      var before = pendingOfLog
+      if part.channel == .raw {
+        let others = (finished + parts.values).filter { $0.channel != .raw }
+        before += others.compactMap(\.pendingSync)
+      } else if let own = part.pendingSync {
+        before.append(own)
+      }
+      part.closeFile()
+      return SealingDuty(part: name, channel: part.channel, before: before)
     }
     return nil
   }
 
-  /// Forgets the part that `nextToSeal` gave.
-  func removeSealed() {
-    if !finished.isEmpty { finished.removeFirst() }
+  /// Forgets a part that `nextToSeal` gave, and that is sealed.
+  func didSeal(_ duty: SealingDuty) {
+    didSynchronize(duty.before)
+    if finished.first?.name == duty.part { finished.removeFirst() }
   }
 
   /// Ends every part, the log first: later lines go to new ones.

@@ -6,11 +6,11 @@ import IBKR
 /// Turns events into the lines and files of one run.
 ///
 /// It knows no thread, no timer and no clock: lines are made by `append`, reach the disk by
-/// `write`, and survive a power loss after `synchronize`; parts that have ended are sealed by
-/// `sealOn`, a piece at a time. The sink decides when.
+/// `write`, and survive a power loss after `synchronize`. Parts that have ended are sealed by
+/// whoever takes the duties; `sealOn` does it here, a piece at a time. The sink decides when.
 final class RecordingWriter {
   /// What becomes of parts that have ended.
-  struct Sealing {
+  struct Sealing: Sendable {
     /// When a part ends, besides midnight.
     var rotation = Rotation()
     /// Whether sealed parts are compressed.
@@ -23,14 +23,13 @@ final class RecordingWriter {
   private var run: RunRecord
   private let lock: any StorageLock
   private let parts: PartSet
-  private let manifest: LedgerFile
   private let instruments: LedgerFile
-  private let sealedParts: SealedParts
   private let sealing: Sealing
 
   private let encoder: EventEncoder
   private let down: DownTime?
-  private var sealer: PartSealer?
+  private var duty: SealingDuty?
+  private var upkeep: Upkeep?
 
   /// How many bytes of lines have not been written.
   private(set) var waitingBytes = 0
@@ -57,23 +56,17 @@ final class RecordingWriter {
     var run = run
     run.channels = channels
     lock = try storage.lock()
-    manifest = LedgerFile(Manifest.path, storage: storage)
+    let manifest = LedgerFile(Manifest.path, storage: storage)
     let startUp = StartUp(storage: storage, manifest: manifest, compresses: sealing.compresses)
     down = DownTime(after: try startUp.finishRuns(), before: run)
     try run.write(to: storage)
     instruments = LedgerFile("instruments.ndjson", storage: storage)
-    sealedParts = SealedParts(
-      sealing.retention.keepsAll ? Manifest() : try Manifest(of: storage),
-      retention: sealing.retention,
-      storage: storage,
-      manifest: manifest
-    )
     parts = PartSet(run: run.run, storage: storage, rotation: sealing.rotation)
     encoder = EventEncoder(run: run.run, channels: channels, keepsAccounts: keepsAccounts)
     self.storage = storage
     self.run = run
     self.sealing = sealing
-    try sealedParts.tidy(at: run.start)
+    if !sealing.retention.keepsAll { try Upkeep(storage, sealing: sealing).tidy(at: run.start) }
     guard let down else { return }
     waitingBytes += encoder.append(down, to: parts)
     try write()
@@ -118,7 +111,17 @@ final class RecordingWriter {
   ///
   /// - Throws: `StorageError`.
   func synchronize() throws(StorageError) {
-    try parts.synchronizeLog()
+    let pending = parts.pendingOfLog
+    for pending in pending { try pending.perform(in: storage) }
+    parts.didSynchronize(pending)
+  }
+
+  /// What a power loss would take of the log.
+  var pendingOfLog: [PendingSync] { parts.pendingOfLog }
+
+  /// Notes what somebody else has made safe.
+  func didSynchronize(_ done: [PendingSync]) {
+    parts.didSynchronize(done)
   }
 
   /// Ends every part; they are sealed by and by.
@@ -146,37 +149,34 @@ final class RecordingWriter {
   /// Whether there is anything to seal.
   var hasToSeal: Bool { parts.hasFinished }
 
-  /// Does the next piece of sealing: at most 256 KiB of lines.
+  /// The next part to be sealed; everything that waits is written before.
+  ///
+  /// - Returns: The duty, nil if there is none.
+  /// - Throws: `StorageError`; it may be called again.
+  func nextToSeal() throws(StorageError) -> SealingDuty? {
+    guard let next = try parts.nextToSeal() else { return nil }
+    waitingBytes = 0
+    return next
+  }
+
+  /// Notes that somebody has done a duty.
+  func didSeal(_ duty: SealingDuty) {
+    parts.didSeal(duty)
+  }
+
+  /// Does the next piece of sealing.
   ///
   /// - Parameter realtime: The time now, in nanoseconds since 1970.
   /// - Returns: Whether there is more to do.
   /// - Throws: `StorageError`; it may be called again.
   func sealOn(at realtime: Int64) throws(StorageError) -> Bool {
-    if sealer == nil {
-      guard let (part, channel) = try parts.nextToSeal() else { return false }
-      waitingBytes = 0
-      sealer = PartSealer(
-        part,
-        channel: channel,
-        compresses: sealing.compresses,
-        storage: storage
-      )
-    }
-    guard let sealer else { return false }
-    guard try sealer.step() else { return true }
-    if let entry = sealer.entry {
-      if !sealer.isListed {
-        var line = LineBuffer()
-        entry.append(to: &line)
-        try manifest.append(line)
-        sealer.isListed = true
-        sealedParts.add(entry)
-      }
-      try sealer.removePlain()
-    }
-    parts.removeSealed()
-    self.sealer = nil
-    try sealedParts.tidy(at: realtime)
-    return parts.hasFinished
+    guard let next = if let duty { duty } else { try nextToSeal() } else { return false }
+    duty = next
+    let upkeep = if let upkeep { upkeep } else { try Upkeep(storage, sealing: sealing) }
+    self.upkeep = upkeep
+    guard try upkeep.step(next, at: realtime) else { return true }
+    didSeal(next)
+    duty = nil
+    return hasToSeal
   }
 }

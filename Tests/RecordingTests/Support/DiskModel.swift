@@ -9,7 +9,8 @@ import Glibc
 /// A directory on a disk that forgets what was not synced, and that fails at any call.
 ///
 /// Contents survive a power loss up to the last `synchronize` of the file, names up to the last
-/// `synchronizeFolder` of their folder, as POSIX has it. Every call is counted; a plan decides
+/// `synchronizeFolder` of their folder, as POSIX has it; of what came later any beginning may have
+/// reached the disk, in each file and in each folder another. Every call is counted; a plan decides
 /// what becomes of the n-th.
 final class DiskModel: Storage {
   /// What becomes of a call.
@@ -23,12 +24,19 @@ final class DiskModel: Storage {
   private struct Node: Sendable {
     var bytes: [UInt8] = []
     var synced = 0
+    /// What there was when it was synced, if it was cut since.
+    var uncut: [UInt8]?
   }
+
+  /// What names mean from one moment on; nil for nothing.
+  private typealias Naming = [String: Int?]
 
   private struct State: Sendable {
     var nodes: [Int: Node] = [:]
     var names: [String: Int] = [:]
     var safeNames: [String: Int] = [:]
+    /// What was done to names since their folder was synced, in its order.
+    var unsafeNamings: [String: [Naming]] = [:]
     var folders: Set<String> = [""]
     var lastNode = 0
     var isLocked = false
@@ -83,10 +91,22 @@ final class DiskModel: Storage {
     var generator = random
     state.withLock { state in
       state.names = state.safeNames
-      for (id, node) in state.nodes {
-        let lost = node.bytes.count - node.synced
-        guard lost > 0 else { continue }
+      for (_, namings) in state.unsafeNamings.sorted(by: { $0.key < $1.key }) {
+        for naming in namings.prefix(Int.random(in: 0...namings.count, using: &generator)) {
+          for (name, id) in naming { state.names[name] = id }
+        }
+      }
+      state.safeNames = state.names
+      state.unsafeNamings = [:]
+      for (id, node) in state.nodes.sorted(by: { $0.key < $1.key }) {
         var node = node
+        if let uncut = node.uncut, Bool.random(using: &generator) {
+          (node.bytes, node.synced) = (uncut, uncut.count)
+        }
+        node.uncut = nil
+        let lost = node.bytes.count - node.synced
+        state.nodes[id] = node
+        guard lost > 0 else { continue }
         switch Int.random(in: 0..<4, using: &generator) {
         case 0: node.bytes.removeLast(lost)
         case 1: node.bytes.removeLast(Int.random(in: 0...lost, using: &generator))
@@ -137,7 +157,16 @@ final class DiskModel: Storage {
       folder = folder[..<slash]
       state.folders.insert(String(folder))
     }
+    note([path: state.lastNode], in: path, &state)
     return state.lastNode
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+  }
+
+  private static func note(_ naming: Naming, in path: String, _ state: inout State) {
+    state.unsafeNamings[folder(of: path), default: []].append(naming)
   }
 
   private func call<Result>(
@@ -210,6 +239,7 @@ final class DiskModel: Storage {
         throw StorageError("rename", path, number: ENOENT)
       }
       state.names[newPath] = id
+      Self.note([path: nil, newPath: id], in: path, &state)
     }
   }
 
@@ -218,14 +248,14 @@ final class DiskModel: Storage {
       guard state.names.removeValue(forKey: path) != nil else {
         throw StorageError("remove", path, number: ENOENT)
       }
+      Self.note([path: nil], in: path, &state)
     }
   }
 
   func synchronizeFolder(_ path: String) throws(StorageError) {
     try call("folder", path) { state in
-      func isInside(_ name: String) -> Bool {
-        name.lastIndex(of: "/").map { name[..<$0] == path } ?? path.isEmpty
-      }
+      func isInside(_ name: String) -> Bool { Self.folder(of: name) == path }
+      state.unsafeNamings[path] = nil
       for name in state.safeNames.keys where isInside(name) { state.safeNames[name] = nil }
       for (name, id) in state.names where isInside(name) { state.safeNames[name] = id }
     }
@@ -310,6 +340,7 @@ final class DiskModel: Storage {
       try disk.call("sync", path) { state in
         guard var node = state.nodes[id] else { return }
         node.synced = node.bytes.count
+        node.uncut = nil
         state.nodes[id] = node
       }
     }
@@ -317,6 +348,9 @@ final class DiskModel: Storage {
     func truncate(to byteCount: Int) throws(StorageError) {
       try disk.call("truncate", path) { state in
         guard var node = state.nodes[id] else { return }
+        if byteCount < node.synced, node.uncut == nil {
+          node.uncut = Array(node.bytes.prefix(node.synced))
+        }
         node.bytes.removeLast(max(0, node.bytes.count - byteCount))
         node.synced = min(node.synced, byteCount)
         state.nodes[id] = node
