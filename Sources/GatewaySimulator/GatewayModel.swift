@@ -98,6 +98,25 @@ struct GatewayModel: Sendable {
     begin(fault, at: now.monotonic)
   }
 
+  /// Lets an order of the account be filled.
+  mutating func fillOrder(
+    conid: Int,
+    quantity: Int,
+    price: String,
+    isTold: Bool,
+    at now: Timestamp
+  ) {
+    let messages = state.blotter.fill(
+      conid: conid,
+      symbol: state.options.catalogue[conid]?.symbol ?? "",
+      quantity: quantity,
+      price: price,
+      time: now.milliseconds
+    )
+    guard isTold else { return }
+    for index in sockets.indices { sockets[index].session.tellOfTrading(messages, state) }
+  }
+
   /// Takes what is to be sent, in order.
   mutating func takeOutput() -> [(socket: Int, output: SocketOutput)] {
     var all: [(socket: Int, output: SocketOutput)] = []

@@ -85,6 +85,23 @@ import Testing
     #expect(router.unrecognised == (topic == .unrecognised ? 1 : 0))
   }
 
+  @Test func anAnswerOfHistoryBelongsToTheRequestThatWaits() {
+    var router = MessageRouter()
+    for number in UInt32(1)...2 {
+      router.add(SubscriptionKey(topic: .history, target: "1", conid: 1, number: number))
+    }
+    let text = #"{"serverId":"341115","symbol":"A","data":[],"topic":"smh+1"}"#
+    router.awaitAnswer(to: 2)
+    let first = route(text, with: &router)
+    #expect(first.notice == .answered(2, isImage: true) && first.record.subscription == 2)
+    #expect(route(text, with: &router).notice == .unclaimed)
+    router.awaitAnswer(to: 1)
+    #expect(route(text, with: &router).record.subscription == 1)
+    // Of an instrument that nobody has asked for, or asks for any longer.
+    let stranger = #"{"serverId":"7","data":[],"topic":"smh+9"}"#
+    #expect(route(stranger, with: &router).notice == .unclaimed)
+  }
+
   @Test func remembersWhereTheTopicStands() {
     var router = MessageRouter()
     let text = #"{"conid":1,"topic":"smd+1@ARCA"}"#

@@ -187,6 +187,107 @@ import Testing
     #expect(bench.sent.count == 3)
   }
 
+  private func history(
+    _ conid: Int,
+    _ period: HistoryPeriod? = nil,
+    in bench: inout Bench
+  ) throws -> SubscriptionKey {
+    let feed: HistoryFeed = try .history(conid: conid, period: period)
+    let (key, actions) = bench.reconciler.want(feed.request)
+    bench.note(actions)
+    return key
+  }
+
+  @Test func fiveHistoriesAreOpenAndThoseWithAnAnswerGiveWay() throws {
+    var bench = Bench()
+    let keys = try (1...7).map { try history($0, in: &bench) }
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    #expect(bench.sent.count == 5)
+    // An answer that the server gives no name cannot be ended.
+    bench.answer(keys[1])
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent.count == 5)
+    bench.reconciler.named(keys[3].number, "341115")
+    bench.answer(keys[3])
+    bench.run(until: 3 * Self.second)
+    #expect(bench.sent.suffix(2) == ["2000 umh+341115", "2050 smh+6+{}"])
+    #expect(bench.states.last == "6 requested(attempt: 1)")
+    // It stays what it is: it has its answer. The seventh waits for another.
+    #expect(bench.states.filter { $0 == "4 pending" }.count == 1)
+    #expect(!bench.sent.contains { $0.contains("smh+7") })
+    bench.note(bench.reconciler.release(keys[3]))
+    bench.run(until: 4 * Self.second)
+    #expect(bench.sent.count == 7)
+    bench.note(bench.reconciler.lost())
+    bench.sent = []
+    bench.reconciler.ready()
+    bench.run(until: 5 * Self.second)
+    #expect(bench.sent.map { $0.split(separator: "+")[1] } == ["1", "2", "3", "5", "6"])
+  }
+
+  @Test func historyIsEndedByTheServersNameForIt() throws {
+    var bench = Bench()
+    let key = try history(1, in: &bench)
+    bench.reconciler.ready()
+    bench.run(until: 0)
+    // Not answered yet: the server has no name for it.
+    #expect(bench.reconciler.farewell().isEmpty)
+    bench.reconciler.named(key.number, "34{1")
+    bench.answer(key)
+    #expect(bench.reconciler.farewell().isEmpty)
+    bench.reconciler.named(key.number, "341115")
+    #expect(bench.reconciler.farewell() == ["umh+341115"])
+    bench.note(bench.reconciler.release(key))
+    bench.run(until: Self.second)
+    #expect(bench.sent.last == "1000 umh+341115" || bench.sent.last == "50 umh+341115")
+    // The answer to a repetition has a name of its own.
+    bench.reconciler.unclaimed("341116")
+    bench.reconciler.unclaimed("341116")
+    bench.reconciler.unclaimed("3+{}")
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent.count == 3 && bench.sent.last?.hasSuffix("umh+341116") == true)
+  }
+
+  @Test func twoHistoriesOfOneInstrumentAreAskedForOneAfterTheOther() throws {
+    var bench = Bench()
+    let day = try history(1, .days(1), in: &bench)
+    let year = try history(1, .years(1), in: &bench)
+    let other = try history(2, in: &bench)
+    #expect(day != year)
+    #expect(try history(1, .days(1), in: &bench) == day)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    #expect(
+      bench.sent.map { $0.drop { $0 != " " } } == [#" smh+1+{"period":"1d"}"#, " smh+2+{}"]
+    )
+    bench.answer(other)
+    bench.answer(day)
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent.last?.hasSuffix(#"smh+1+{"period":"1y"}"#) == true)
+    bench.note(bench.reconciler.release(day))
+    #expect(bench.reconciler.keys.contains(day))
+    bench.note(bench.reconciler.release(day))
+    #expect(!bench.reconciler.keys.contains(day) && bench.reconciler.keys.contains(year))
+  }
+
+  @Test func liveOrdersWaitForWhatIsAskedBeforeThem() {
+    var timing = SubscriptionReconciler.Timing()
+    timing.asksBefore = [.orders]
+    var bench = Bench(timing: timing)
+    bench.note(bench.reconciler.want(OrdersFeed(status: nil, days: nil).request).actions)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    #expect(bench.sent.isEmpty && bench.reconciler.deadline == nil)
+    bench.reconciler.admit(.orders)
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent == ["1000 sor+{}"])
+    bench.note(bench.reconciler.lost())
+    bench.reconciler.ready()
+    bench.run(until: 60 * Self.second)
+    #expect(bench.sent.count == 1)
+  }
+
   @Test func aRefusalConcernsOneSubscription() {
     var bench = Bench()
     let refused = bench.want(1)

@@ -88,6 +88,10 @@ extension GatewayRequest {
       }
       gateway.hasListedAccounts = true
       return .json(gateway.account.accounts)
+    case ("GET", "/iserver/account/orders"):
+      return .json(gateway.blotter.orders(isForced: parameter("force") == "true"))
+    case ("GET", "/iserver/account/trades"):
+      return .json(gateway.blotter.executions)
     case ("GET", "/iserver/secdef/search"), ("POST", "/iserver/secdef/search"):
       return search(gateway.options.catalogue)
     case ("GET", "/iserver/marketdata/snapshot"):

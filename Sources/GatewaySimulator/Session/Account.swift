@@ -44,7 +44,6 @@ struct Account: Sendable {
   /// The rows of a feed of the account, as its first message has them.
   func firstMessage(topic: String, target: String, seconds: Int64) -> String? {
     switch topic {
-    case "str": #"{"topic":"str","args":[]}"#
     case "spl":
       #"{"topic":"spl","args":{"\#(accountID).Core":{"rowType":1,"dpl":-58.28,"nl":1020000.0,"#
         + #""upl":4600.0,"el":1010000.0,"uel":1005353.88,"mv":37910.0}}}"#

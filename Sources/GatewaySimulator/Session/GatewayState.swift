@@ -54,6 +54,8 @@ struct GatewayState: Sendable {
   var pacing: PacingGuard
   /// Whether `iserver/accounts` was asked for, without which there are no snapshots.
   var hasListedAccounts = false
+  /// What the account has traded.
+  var blotter = Blotter()
   /// The server id of each stream that a snapshot opened.
   var snapshots: [Int: String] = [:]
   private var serverIDs = 0

@@ -30,6 +30,11 @@ extension SocketSession {
     case .endMarketData(let target):
       unsubscribe(target, &gateway)
     case .account(let topic, let target):
+      note(topic)
+      guard topic != "str" else {
+        for message in gateway.blotter.replay { say(message, gateway) }
+        return
+      }
       let seconds = now.milliseconds / 1_000
       if let message = gateway.account.firstMessage(topic: topic, target: target, seconds: seconds)
       {

@@ -17,6 +17,8 @@ struct SocketSession: Sendable {
   private(set) var hasVanished = false
   /// Instruments for which a subscription is not heard.
   private(set) var deaf: Set<Int> = []
+  /// Which feeds of the account are subscribed to.
+  private var accountFeeds: Set<String> = []
   /// Whether the cookie or the session text named a session that the server knows.
   private let knowsSession: Bool
 
@@ -137,6 +139,24 @@ struct SocketSession: Sendable {
     }
     streams.removeAll()
     agenda = Agenda()
+  }
+
+  /// Remembers a subscription to a feed of the account, or forgets it.
+  mutating func note(_ command: String) {
+    if command.hasPrefix("s") {
+      accountFeeds.insert(command)
+    } else {
+      accountFeeds.remove("s" + command.dropFirst())
+    }
+  }
+
+  /// Tells an open socket about the account's orders and executions, if it wants to know.
+  mutating func tellOfTrading(_ messages: [String], _ gateway: GatewayState) {
+    guard phase == .open else { return }
+    for message in messages {
+      let topic = message.hasPrefix(#"{"topic":"sor""#) ? "sor" : "str"
+      if accountFeeds.contains(topic) { say(message, gateway) }
+    }
   }
 
   /// Tells an open socket about a change of the login.

@@ -167,6 +167,14 @@ public actor IbkrClient {
 
   // MARK: Calls
 
+  /// What the server says to a call, when it does not refuse it.
+  struct Answer: Sendable {
+    /// The answer, read.
+    let value: JSONValue
+    /// The answer as it came.
+    let bytes: [UInt8]
+  }
+
   /// Makes a call and gives its answer as JSON.
   ///
   /// With OAuth it is signed, and the first one logs in before, unless
@@ -187,6 +195,17 @@ public actor IbkrClient {
     body: String? = nil,
     urgency: CallUrgency = .live
   ) async throws(IbkrError) -> JSONValue {
+    try await answer(method, path, query: query, body: body, urgency: urgency).value
+  }
+
+  /// Makes a call and gives its answer with its bytes.
+  func answer(
+    _ method: HTTPMethod,
+    _ path: String,
+    query: [(name: String, value: String)] = [],
+    body: String? = nil,
+    urgency: CallUrgency = .live
+  ) async throws(IbkrError) -> Answer {
     try await logInOnce()
     return try await exchange(method, path, query: query, body: body, urgency: urgency)
   }
@@ -198,7 +217,7 @@ public actor IbkrClient {
     query: [(name: String, value: String)] = [],
     body: String? = nil,
     urgency: CallUrgency = .live
-  ) async throws(IbkrError) -> JSONValue {
+  ) async throws(IbkrError) -> Answer {
     let target = url(path, query)
     return try await send(method, target, path, body, urgency: urgency) { () throws(IbkrError) in
       try await self.authorization(method, target, query)
@@ -223,7 +242,7 @@ public actor IbkrClient {
     _ body: String? = nil,
     urgency: CallUrgency = .live,
     authorize: () async throws(IbkrError) -> String?
-  ) async throws(IbkrError) -> JSONValue {
+  ) async throws(IbkrError) -> Answer {
     let call = "\(method.name) \(path)"
     var response: HTTPResponse?
     for isRepetition in [false, true] where response == nil {
@@ -242,7 +261,8 @@ public actor IbkrClient {
     }
     guard let response else { throw unexpected("nothing came", from: call) }
     let now = loop.timestamp().realtime
-    return try await Self.decode(response, to: call, of: base, by: access, now: now).get()
+    let value = try await Self.decode(response, to: call, of: base, by: access, now: now).get()
+    return Answer(value: value, bytes: response.body)
   }
 
   private func request(

@@ -5,7 +5,9 @@ import JSON
 
 /// Bars of one instrument (`smh`).
 ///
-/// The server answers once; at most five requests can be open at a time.
+/// The server answers once, and keeps the request open until it is ended: at most five at a time. The
+/// stream ends those that have had their answer when others wait. Answers name the instrument and
+/// nothing else, so of several requests for one instrument each waits for the answer before it.
 public struct HistoryFeed: Feed, Hashable {
   /// The contract id.
   public let conid: Int

@@ -5,8 +5,10 @@ import JSON
 
 /// Live orders (`sor`).
 ///
-/// Ask `GET iserver/account/orders` first, and poll it slowly beside the feed: without orders the
-/// server answers nothing at all, and the feed has been seen silent while orders were filled.
+/// Without orders the server answers nothing at all, and the feed has been seen silent while orders
+/// were filled. So the stream asks by REST before it subscribes, slowly ever after
+/// (``StreamConfiguration/ordersPollInterval``), and after each gap; the answers come among the
+/// feed's messages, and ``Message/kind`` tells them apart.
 public struct OrdersFeed: Feed, Hashable {
   /// The one status to be told of, nil for all.
   public let status: OrderStatus?

@@ -6,7 +6,8 @@ import JSON
 /// Executions (`str`).
 ///
 /// The server confirms at once with an empty message. The replay of past days comes in a burst,
-/// every execution several times.
+/// every execution several times: ``Execution/isDuplicate`` tells which are known. After each gap the
+/// stream asks for executions by REST as well, and the answer comes among the feed's messages.
 public struct TradesFeed: Feed, Hashable {
   /// Whether only executions from now on are told, nil for the server's choice (all of today's).
   public let realtimeOnly: Bool?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-/// The signs of life of one subscription to market data.
+/// The signs of life of one subscription.
 struct FeedLife: Sendable, Equatable {
   /// How many messages there were, images left out: those come whenever they are asked for.
   private(set) var ticks: UInt64 = 0

@@ -11,6 +11,8 @@ struct MessageRouter: Sendable {
     case none
     /// A subscription that waits for an answer has got one.
     case answered(UInt32, isImage: Bool)
+    /// History that nobody waits for; the server holds it open until it is ended.
+    case unclaimed
     /// The message is about the session or an error.
     case control
   }
@@ -131,9 +133,17 @@ struct MessageRouter: Sendable {
     _ bytes: UnsafeRawBufferPointer,
     into record: inout EventRecord
   ) -> Notice {
-    record.subscription = others.first { $0.isMeant(by: head, bytes) }?.number ?? 0
+    // Of several requests for one instrument's history one waits at a time, and the answer is its.
+    let waiting =
+      head.topic != .history
+      ? nil : others.first { slots[$0.number]?.isAwaited == true && $0.isMeant(by: head, bytes) }
+    let key = waiting ?? others.first { $0.isMeant(by: head, bytes) }
+    record.subscription = key?.number ?? 0
     if head.hasError { return .control }
-    guard slots[record.subscription]?.isAwaited == true else { return .none }
+    slots[record.subscription]?.life.heard(record, isSnapshot: false)
+    guard slots[record.subscription]?.isAwaited == true else {
+      return head.topic == .history && !head.requestPlace.isEmpty ? .unclaimed : .none
+    }
     slots[record.subscription]?.isAwaited = false
     return .answered(record.subscription, isImage: true)
   }

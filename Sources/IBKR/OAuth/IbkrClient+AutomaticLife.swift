@@ -55,7 +55,7 @@ extension IbkrClient {
   }
 
   private func exchangeStatus() async throws(IbkrError) -> SessionState {
-    SessionState(answer: try await exchange(.post, "iserver/auth/status"))
+    SessionState(answer: try await exchange(.post, "iserver/auth/status").value)
   }
 
   /// Replaces the token before it ends; as long as the old one lasts, a failure is only told.

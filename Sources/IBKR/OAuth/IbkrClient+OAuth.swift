@@ -48,7 +48,7 @@ extension IbkrClient {
       ).get()
       request = attempt
       return attempt.authorization
-    }
+    }.value
     guard let request, let response = answer["diffie_hellman_response"]?.string,
       let signature = answer["live_session_token_signature"]?.string,
       let expiration = answer["live_session_token_expiration"]?.int
@@ -96,7 +96,7 @@ extension IbkrClient {
   ) async throws(IbkrError) -> SessionState {
     let deadline = loop.deadline(after: patience)
     while true {
-      let state = SessionState(answer: try await exchange(.post, "iserver/auth/status"))
+      let state = SessionState(answer: try await exchange(.post, "iserver/auth/status").value)
       if state.isReady { return state }
       let next = loop.now + 1_000_000_000
       guard next <= deadline else { throw notReady(state, patience) }

@@ -45,7 +45,7 @@ extension IbkrClient {
         .post,
         "iserver/auth/ssodh/init",
         body: "{\"publish\":true,\"compete\":\(compete)}"
-      )
+      ).value
     )
   }
 }

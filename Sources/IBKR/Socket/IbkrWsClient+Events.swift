@@ -30,6 +30,9 @@ extension IbkrWsClient {
       case .answered(let number, let isImage):
         if let id = messages.historyID(at: index) { reconciler.named(number, id) }
         answered(number, isImage: isImage, realtime: realtime, monotonic: monotonic)
+      case .unclaimed:
+        if let id = messages.historyID(at: index) { reconciler.unclaimed(id) }
+        rearm()
       case .control:
         control(messages, index)
       }
@@ -153,6 +156,8 @@ extension IbkrWsClient {
     gap.seqLast = intake.builder.nextSeq
     gap.count = UInt64(broadcast.settleLosses())
     tell(.gap(gap))
+    orders.missed(since: gap.start.realtime, at: now.monotonic)
+    wake(.asking)
   }
 
   // MARK: - Time

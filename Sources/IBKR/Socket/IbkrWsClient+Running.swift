@@ -51,6 +51,7 @@ extension IbkrWsClient {
     outbox?.finish()
     wake(.calling)
     wake(.connecting)
+    wake(.asking)
     guard let connection else { return }
     do throws(WebSocketError) {
       for command in reconciler.farewell() {
@@ -77,6 +78,7 @@ extension IbkrWsClient {
     return await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.keepSession() }
       group.addTask { await self.checkSuspects() }
+      group.addTask { await self.keepOrders() }
       await connectAndConverse()
       group.cancelAll()
       await ibkrClient.endSupervision()

@@ -68,7 +68,7 @@ extension IbkrWsClient {
         tell(.connection(.ready))
       case .changed(let state):
         tell(.session(state))
-        if supervisor.isUsable { reconciler.ready() }
+        if supervisor.isUsable { becameUsable() }
       case .sendSession:
         guard let cookie else { break }
         outbox?.yield(
@@ -80,6 +80,7 @@ extension IbkrWsClient {
       case .suspended(let reason, let words):
         beginGap(reason, detectedBy: words)
         perform(reconciler.lost())
+        orders.lost(since: lastAlive.realtime)
       case .reconnect(let reason, let words):
         giveUp(ConnectionLoss(reason, words, error: IbkrError(.authentication, words)))
       case .failed(let loss, let delay):
@@ -91,6 +92,14 @@ extension IbkrWsClient {
     wake(.calling)
   }
 
+  /// Commands have effect, and calls have answers.
+  private func becameUsable() {
+    reconciler.ready()
+    orders.opened(at: loop.now)
+    if orders.hasOpened { reconciler.admit(.orders) }
+    wake(.asking)
+  }
+
   /// There is no connection: data is missing from now on, and nothing is awaited any longer.
   private func failed(_ loss: ConnectionLoss, retryAfter delay: Int64) {
     heartbeat.stop()
@@ -98,6 +107,7 @@ extension IbkrWsClient {
     nextTic = nil
     beginGap(loss.reason, detectedBy: loss.detectedBy)
     perform(reconciler.lost())
+    orders.lost(since: lastAlive.realtime)
     guard hasBeenGreeted || configuration.waitsForServer else {
       failure = loss.error
       wake(.connecting)

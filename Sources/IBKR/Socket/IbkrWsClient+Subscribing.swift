@@ -66,6 +66,7 @@ extension IbkrWsClient {
     let (key, actions) = reconciler.want(request)
     intake.router.add(key)
     perform(actions)
+    noteWantedOrders()
     if reconciler.waitingForLines > 0 {
       logger.warning(
         "all market-data lines are in use: instruments wait until others end",
@@ -86,6 +87,7 @@ extension IbkrWsClient {
     intake.router.remove(key)
     perform(actions)
     if let gap = gaps.removed(key) { tell(.gap(gap)) }
+    noteWantedOrders()
   }
 
   /// What is subscribed to, in the order in which it was asked for.

@@ -78,6 +78,9 @@ public actor IbkrWsClient {
   nonisolated let checks: AsyncStream<SubscriptionKey>
   nonisolated let checkInput: AsyncStream<SubscriptionKey>.Continuation
 
+  /// Says when orders and executions are asked for by REST.
+  var orders: OrderSync
+
   var timer: TimerToken?
   var greetingDeadline: Int64?
   var nextTic: Int64?
@@ -121,6 +124,7 @@ public actor IbkrWsClient {
     let loop = ibkrClient.loop
     book = Book { loop.now }
     reconciler = SubscriptionReconciler(timing: configuration.timing)
+    orders = OrderSync(timing: configuration.orderTiming)
     heartbeat = HeartbeatMonitor(limit: configuration.heartbeatTimeout)
     var jitter = Jitter(seed: configuration.seed)
     supervisor = SessionSupervisor(

@@ -41,6 +41,12 @@ public struct StreamConfiguration: Sendable {
   /// (protocol reference 4.9: 100, more with booster packs).
   public var marketDataLines = 100
 
+  /// How often orders are asked for by REST while the feed of orders is wanted.
+  ///
+  /// The feed cannot be relied on alone (protocol reference 4.11). At least five seconds, by the
+  /// server's limits; nil for never but before the feed begins and after a gap.
+  public var ordersPollInterval: Duration? = .seconds(30)
+
   /// What to offer of permessage-deflate; nil for nothing, because the gateway does not speak it.
   public var deflate: PerMessageDeflate?
 
@@ -88,6 +94,13 @@ extension SessionSupervisor.Rules {
 }
 
 extension StreamConfiguration {
+  /// When orders are asked for.
+  var orderTiming: OrderSync.Timing {
+    var timing = OrderSync.Timing()
+    timing.interval = ordersPollInterval.map { max($0.nanoseconds, timing.spacing) }
+    return timing
+  }
+
   /// The reconciler's times.
   var timing: SubscriptionReconciler.Timing {
     var timing = SubscriptionReconciler.Timing()
@@ -97,6 +110,7 @@ extension StreamConfiguration {
     timing.renewalJitter = min(timing.renewalJitter, timing.renewal / 4)
     timing.attempts = subscriptionAttempts
     timing.marketDataLines = max(1, marketDataLines)
+    timing.asksBefore = [.orders]
     return timing
   }
 }

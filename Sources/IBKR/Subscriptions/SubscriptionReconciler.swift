@@ -35,6 +35,9 @@ struct SubscriptionReconciler: Sendable {
     var marketDataLines = 100
     /// How many requests for history may be open at a time (protocol reference 4.10).
     var openHistories = 5
+    /// Feeds that wait on each connection until they are admitted, because something has to be asked
+    /// by REST before (protocol reference 4.11).
+    var asksBefore: Set<Topic> = []
   }
 
   private enum Phase: Equatable {
@@ -50,6 +53,25 @@ struct SubscriptionReconciler: Sendable {
     var request: FeedRequest
     var holders = 1
     var phase = Phase.pending
+    /// Whether a request for history has been ended though it is still wanted: it has had its answer,
+    /// and others needed its place.
+    var hasGivenWay = false
+
+    var identity: String { Self.identity(of: request) }
+
+    /// What two subscriptions must not have in common.
+    ///
+    /// Requests for history differ by what they ask for; of everything else there is one for each
+    /// target.
+    static func identity(of request: FeedRequest) -> String {
+      request.topic == .history
+        ? request.subscribeCommand : "\(request.topic.rawValue)+\(request.target)"
+    }
+
+    /// The command that ends what the server has open of it, nil if nothing is.
+    var farewell: String? {
+      phase == .pending || hasGivenWay ? nil : request.unsubscribeCommand
+    }
   }
 
   private let timing: Timing
@@ -59,6 +81,7 @@ struct SubscriptionReconciler: Sendable {
   private var isReady = false
   private var nextSend = Int64.min
   private var farewells: [String] = []
+  private var admitted: Set<Topic> = []
 
   init(timing: Timing = Timing()) {
     self.timing = timing
@@ -101,12 +124,12 @@ struct SubscriptionReconciler: Sendable {
 
   /// What the same feed and target has been asked for with, if it is wanted already.
   func request(like request: FeedRequest) -> FeedRequest? {
-    numbers["\(request.topic.rawValue)+\(request.target)"].flatMap { entries[$0]?.request }
+    numbers[Entry.identity(of: request)].flatMap { entries[$0]?.request }
   }
 
   /// Wants a feed; a second time it is shared, with the fields of both.
   mutating func want(_ request: FeedRequest) -> (key: SubscriptionKey, actions: [Action]) {
-    let identity = "\(request.topic.rawValue)+\(request.target)"
+    let identity = Entry.identity(of: request)
     if let number = numbers[identity], let entry = entries[number] {
       entries[number]?.holders += 1
       let missing = request.fields.filter { !entry.request.fields.contains($0) }
@@ -135,20 +158,15 @@ struct SubscriptionReconciler: Sendable {
       return []
     }
     entries[key.number] = nil
-    numbers["\(key.topic.rawValue)+\(key.target)"] = nil
-    if isReady, entry.phase != .pending, let command = entry.request.unsubscribeCommand {
-      farewells.append(command)
-    }
+    numbers[entry.identity] = nil
+    if isReady, let command = entry.farewell { farewells.append(command) }
     return [.state(key, .ended)]
   }
 
   /// The commands that end everything the server has been asked for.
   func farewell() -> [String] {
     guard isReady else { return [] }
-    return keys.compactMap { key in
-      guard let entry = entries[key.number], entry.phase != .pending else { return nil }
-      return entry.request.unsubscribeCommand
-    }
+    return keys.compactMap { entries[$0.number]?.farewell }
   }
 
   // MARK: - What the server does
@@ -158,12 +176,19 @@ struct SubscriptionReconciler: Sendable {
     isReady = true
   }
 
+  /// What had to be asked before a feed has been asked.
+  mutating func admit(_ topic: Topic) {
+    admitted.insert(topic)
+  }
+
   /// The connection or the session is gone, and every subscription with it.
   mutating func lost() -> [Action] {
     isReady = false
     farewells = []
+    admitted = []
     return keys.compactMap { key in
       entries[key.number]?.request.serverID = nil
+      entries[key.number]?.hasGivenWay = false
       guard entries[key.number]?.phase != .pending else { return nil }
       entries[key.number]?.phase = .pending
       return .state(key, .pending)
@@ -207,6 +232,18 @@ struct SubscriptionReconciler: Sendable {
     if FeedRequest.isPlain(serverID) { entries[number]?.request.serverID = serverID }
   }
 
+  /// An answer of history has come that nobody waits for.
+  ///
+  /// It is to a request that was released before it was answered, or that was repeated. The server
+  /// holds it open until it is ended by its name.
+  mutating func unclaimed(_ serverID: String) {
+    guard isReady, FeedRequest.isPlain(serverID),
+      !entries.values.contains(where: { $0.request.serverID == serverID })
+    else { return }
+    let command = "umh+\(serverID)"
+    if !farewells.contains(command) { farewells.append(command) }
+  }
+
   /// A subscription has been silent for too long: its image is asked for at once, which a living
   /// one sends whether there is news or not.
   mutating func suspect(_ number: UInt32, at now: Int64) {
@@ -240,13 +277,15 @@ struct SubscriptionReconciler: Sendable {
     guard isReady else { return nil }
     var earliest: Int64? = farewells.isEmpty ? nil : nextSend
     let hasRoom = [
-      Topic.marketData: room(for: .marketData) > 0, .history: room(for: .history) > 0,
+      Topic.marketData: room(for: .marketData) > 0,
+      .history: room(for: .history) > 0 || yielding != nil,
+      .orders: room(for: .orders) > 0,
     ]
     for entry in entries.values {
       let due: Int64
       switch entry.phase {
       case .pending:
-        guard hasRoom[entry.key.topic] ?? true else { continue }
+        guard hasRoom[entry.key.topic] ?? true, !isBlocked(entry) else { continue }
         due = nextSend
       case .requested(_, let retryAt), .renewing(let retryAt, _): due = max(retryAt, nextSend)
       case .active(let renewAt):
@@ -289,8 +328,16 @@ struct SubscriptionReconciler: Sendable {
   ) -> [Action] {
     guard let entry = entries[number] else { return [] }
     switch entry.phase {
+    case .pending where isBlocked(entry):
+      return []
+    case .pending where room(for: entry.key.topic) > 0:
+      return request(entry, attempt: 1, at: now)
     case .pending:
-      return room(for: entry.key.topic) > 0 ? request(entry, attempt: 1, at: now) : []
+      guard entry.key.topic == .history, let other = yielding, let command = other.farewell else {
+        return []
+      }
+      entries[other.key.number]?.hasGivenWay = true
+      return [.send(command, awaiting: nil)]
     case .requested(_, let retryAt)
     where retryAt <= now && entry.key.manners?.answer == .perhapsNone:
       // Who has no orders gets no word; there is nothing to wait for, and nothing to repeat.
@@ -326,16 +373,38 @@ struct SubscriptionReconciler: Sendable {
     switch topic {
     case .marketData: limit = timing.marketDataLines
     case .history: limit = timing.openHistories
-    default: return .max
+    default: return timing.asksBefore.contains(topic) && !admitted.contains(topic) ? 0 : .max
     }
     return limit
       - entries.values.count { entry in
         guard entry.key.topic == topic else { return false }
         switch entry.phase {
         case .pending, .failed: return false
-        case .requested, .active, .renewing: return true
+        case .requested, .active, .renewing: return !entry.hasGivenWay
         }
       }
+  }
+
+  /// Whether a request for history has to wait for the answer to another one of the same instrument:
+  /// the answers name nothing else.
+  private func isBlocked(_ entry: Entry) -> Bool {
+    guard entry.key.topic == .history else { return false }
+    return entries.values.contains { other in
+      guard other.key.topic == .history, other.key.target == entry.key.target else { return false }
+      if case .requested = other.phase { return true }
+      return false
+    }
+  }
+
+  /// The oldest request for history that has had its answer and is open all the same: the server
+  /// answers once and keeps it (protocol reference 4.10).
+  private var yielding: Entry? {
+    entries.values
+      .filter { entry in
+        guard case .active = entry.phase else { return false }
+        return entry.key.topic == .history && entry.farewell != nil
+      }
+      .min { $0.key.number < $1.key.number }
   }
 
   private mutating func request(_ entry: Entry, attempt: Int, at now: Int64) -> [Action] {
