@@ -58,6 +58,11 @@ struct ConfigShowCommand: ParsableCommand {
       output += line(setting, isFlag ? "flag" : isSet || !isStandard ? "environment" : "default")
       output += "\n"
     }
+    let patience = try StreamConfiguration(environment: variables).settings
+    for (setting, standard) in zip(patience, StreamConfiguration().settings) {
+      let isSet = variables[setting.variable]?.isEmpty == false || setting != standard
+      output += line(setting, isSet ? "environment" : "default") + "\n"
+    }
     Output.write(output, to: STDOUT_FILENO)
   }
 

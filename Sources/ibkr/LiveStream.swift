@@ -89,7 +89,7 @@ struct LiveStream {
     guard let found else { return Monitor.Counts() }
     try await learn(found)
 
-    var patience = connection.streamConfiguration
+    var patience = try connection.streamConfiguration()
     patience.keepsBook = false
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
     // Before the stream runs, so that the sinks see it from its first event.

@@ -128,7 +128,8 @@ struct Notes: Sendable {
       if message.topic != nil { commands[String(message.text.prefix(3)), default: 0] += 1 }
       return
     }
-    guard let topic = message.topic else { return }
+    // What was asked for by REST stands beside the feeds.
+    guard let topic = message.topic, !message.kind.isREST else { return }
     topics[topic, default: 0] += 1
     if !message.isUTF8 { notUTF8 += 1 }
     longest = max(longest, message.byteCount)

@@ -44,9 +44,9 @@ import Testing
   @Test(arguments: [("never", CompetePolicy.never), ("start", .start), ("always", .always)])
   func `The policy to compete is an option`(_ text: String, _ policy: CompetePolicy) throws {
     let options = try ConnectionOptions.parse(["--simulate", "--compete", text])
-    #expect(options.streamConfiguration.compete == policy)
+    #expect(try options.streamConfiguration().compete == policy)
     let none = try ConnectionOptions.parse(["--simulate", "--region", "europe"])
-    #expect(none.streamConfiguration.compete == nil)
-    #expect(none.streamConfiguration.region == .europe)
+    #expect(try none.streamConfiguration().compete == nil)
+    #expect(try none.streamConfiguration().region == .europe)
   }
 }

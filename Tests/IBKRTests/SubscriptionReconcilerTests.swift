@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import OAuth1a
 import Testing
 
 @testable import IBKR
@@ -286,6 +287,77 @@ import Testing
     bench.reconciler.ready()
     bench.run(until: 60 * Self.second)
     #expect(bench.sent.count == 1)
+  }
+
+  @Test func whatIsRenewedIsSpread() {
+    var reconciler = SubscriptionReconciler()
+    var generator = Jitter(seed: 5)
+    var now: Int64 = 0
+    for conid in 1...50 {
+      _ = reconciler.want(MarketDataFeed(conid: conid, exchange: nil, fields: [.lastPrice]).request)
+    }
+    reconciler.ready()
+    var sent: [Int64] = []
+    while let deadline = reconciler.deadline, deadline < 600 * Self.second {
+      now = max(now, deadline)
+      for case .send(_, let number?) in reconciler.act(at: now, using: &generator) {
+        sent.append(now)
+        _ = reconciler.answered(number, isImage: true, at: now, using: &generator)
+      }
+    }
+    let renewals = sent.dropFirst(50)
+    #expect(renewals.count >= 50)
+    #expect(renewals.prefix(50).allSatisfy { $0 > 479 * Self.second })
+    // Not in one go: in no second more than a few of them.
+    let most = Dictionary(grouping: renewals) { $0 / Self.second }.values.map(\.count).max()
+    #expect((most ?? 0) <= 8)
+  }
+
+  @Test func whatHasFailedStaysSo() {
+    var timing = SubscriptionReconciler.Timing()
+    timing.attempts = 2
+    var bench = Bench(timing: timing)
+    _ = bench.want(1)
+    let refused = bench.want(2)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.note(bench.reconciler.refused(refused.number, "no permission"))
+    bench.run(until: 3_600 * Self.second)
+    #expect(bench.sent.count == 3)
+    #expect(bench.states.suffix(1) == [#"1 failed("no answer to 2 requests")"#])
+  }
+
+  @Test func whatHasEndedIsNotEndedAgainAfterALoss() {
+    var bench = Bench()
+    let ended = bench.want(1)
+    let other = bench.want(2)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.answer(ended)
+    bench.answer(other)
+    bench.note(bench.reconciler.release(ended))
+    bench.note(bench.reconciler.lost())
+    bench.sent = []
+    bench.reconciler.ready()
+    bench.run(until: 3_600 * Self.second)
+    #expect(bench.sent.allSatisfy { $0.contains("smd+2+") })
+  }
+
+  @Test func aLadderThatEndsWithAnothersAccountIsAskedForAgain() throws {
+    var bench = Bench()
+    let keys = try [(1, "DU1"), (2, "DU1"), (3, "DU2")].map { conid, account in
+      let feed: PriceLadderFeed = try .priceLadder(account: Secret(account), conid: conid)
+      let (key, actions) = bench.reconciler.want(feed.request)
+      bench.note(actions)
+      return key
+    }
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    for key in keys { bench.answer(key) }
+    bench.note(bench.reconciler.release(keys[0]))
+    bench.run(until: 2 * Self.second)
+    #expect(bench.sent.suffix(2).map { $0.drop { $0 != " " } } == [" ubd+DU1", " sbd+DU1+2"])
+    #expect(bench.sent.count == 5)
   }
 
   @Test func aRefusalConcernsOneSubscription() {

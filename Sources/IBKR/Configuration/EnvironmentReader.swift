@@ -29,6 +29,18 @@ struct EnvironmentReader: Sendable {
     return value
   }
 
+  /// A variable that holds seconds, perhaps with a fraction.
+  func seconds(_ name: String, in range: ClosedRange<Double>) throws(IbkrError) -> Duration? {
+    guard let text = text(name) else { return nil }
+    guard let value = Double(text), range.contains(value) else {
+      throw IbkrError(
+        .invalidConfiguration,
+        "\(name) is no number of seconds from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    return .seconds(value)
+  }
+
   /// A variable that holds a whole number.
   func integer(_ name: String, in range: ClosedRange<Int>) throws(IbkrError) -> Int? {
     guard let text = text(name) else { return nil }

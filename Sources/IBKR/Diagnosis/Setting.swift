@@ -75,9 +75,8 @@ extension Setting {
     "IBIND_LOG_LEVEL", "IBIND_LOG_FORMAT", "IBIND_LOG_TO_CONSOLE", "IBIND_LOG_TO_FILE",
     "IBIND_LOGS_DIR", "IBIND_LOG_RESPONSES", "IBIND_PRINT_FILE_LOGS", "IBIND_VERBOSE_RETRIES",
     "IBIND_MASK_ACCOUNT_IDS", "IBIND_ENV_FILE", "IBIND_USE_SESSION",
-    "IBIND_AUTO_REGISTER_SHUTDOWN", "IBIND_WS_PING_INTERVAL", "IBIND_WS_MAX_PING_INTERVAL",
-    "IBIND_WS_TIMEOUT", "IBIND_WS_SUBSCRIPTION_RETRIES", "IBIND_WS_SUBSCRIPTION_TIMEOUT",
-    "IBIND_WS_LOG_RAW_MESSAGES", "IBIND_WS_DROP_OLDEST", "IBIND_WS_MAX_QUEUE_SIZE",
+    "IBIND_AUTO_REGISTER_SHUTDOWN", "IBIND_WS_LOG_RAW_MESSAGES", "IBIND_WS_DROP_OLDEST",
+    "IBIND_WS_MAX_QUEUE_SIZE",
     "IBIND_WS_SKIP_UTF8_VALIDATION",
   ]
 
@@ -85,6 +84,7 @@ extension Setting {
     var configuration = IbkrConfiguration()
     configuration.oauth = OAuth1aConfig()
     return others.union(configuration.settings.map(\.variable))
+      .union(StreamConfiguration().settings.map(\.variable))
   }()
 
   /// Whether IBind, or this package, has a variable of this name.

@@ -89,6 +89,11 @@ struct Intake: ~Copyable {
     addControl(.close, payload, realtime: realtime, monotonic: monotonic)
   }
 
+  /// Adds the ping that we send.
+  mutating func addPing(realtime: Int64, monotonic: Int64) {
+    addControl(.ping, [], realtime: realtime, monotonic: monotonic)
+  }
+
   /// Adds a control frame that the WebSocket has sent of its own accord.
   mutating func add(answer: ControlFrame, realtime: Int64, monotonic: Int64) {
     addControl(FrameKind(answer.kind), answer.payload, realtime: realtime, monotonic: monotonic)

@@ -13,17 +13,20 @@ extension IbkrWsClient {
   /// which with OAuth gives the session back.
   ///
   /// - Parameters:
-  ///   - configuration: How patient the stream is.
+  ///   - configuration: How patient the stream is; nil for what the environment says, see
+  ///     ``StreamConfiguration/init(environment:)``.
   ///   - logger: Where to tell what a person may want to know.
   /// - Throws: ``IbkrError`` with `invalidConfiguration` that names the variable.
   public init(
-    configuration: StreamConfiguration = StreamConfiguration(),
+    configuration: StreamConfiguration? = nil,
     logger: Logger = Logger(label: "ibkr")
   ) throws(IbkrError) {
+    let patience: StreamConfiguration
+    if let configuration { patience = configuration } else { patience = try .fromEnvironment() }
     self.init(
       try IbkrClient(configuration: .fromEnvironment(), logger: logger),
       ownsClient: true,
-      configuration,
+      patience,
       logger
     )
   }

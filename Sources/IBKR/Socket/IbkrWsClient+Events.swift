@@ -22,6 +22,7 @@ extension IbkrWsClient {
     // A ping or a pong says that the gateway lives; only a message has come the whole way (protocol
     // reference 1.6).
     var hasMessages = false
+    if pings.deadline != nil { pings.heard(at: monotonic) }
     intake.builder.reserve(events: messages.count, bytes: messages.byteCount)
     for index in 0..<messages.count {
       if messages[index].kind.isData { hasMessages = true }
@@ -168,7 +169,8 @@ extension IbkrWsClient {
     timer = nil
     guard phase == .running else { return }
     let deadlines = [
-      greetingDeadline, heartbeat.deadline, reconciler.deadline, gaps.deadline, nextTic,
+      greetingDeadline, heartbeat.deadline, pings.deadline, reconciler.deadline, gaps.deadline,
+      nextTic,
       nextLook,
     ]
     guard let next = deadlines.compactMap(\.self).min() else { return }
@@ -210,6 +212,13 @@ extension IbkrWsClient {
       heartbeat.stop()
       let words = "nothing heard for \(configuration.heartbeatTimeout)"
       giveUp(ConnectionLoss(.silence, words, error: IbkrError(.timeout, words)))
+    }
+    switch pings.act(at: now) {
+    case .ping: outbox?.yield(.ping)
+    case .giveUp:
+      let words = "nothing heard, not even the answer to a ping, for \(configuration.pongTimeout)"
+      giveUp(ConnectionLoss(.silence, words, error: IbkrError(.timeout, words)))
+    case nil: break
     }
     if let nextTic, nextTic <= now {
       self.nextTic = now + configuration.ticInterval.nanoseconds

@@ -206,7 +206,11 @@ extension IbkrWsClient {
     do throws(WebSocketError) {
       for await command in commands {
         record(command)
-        try await connection.send(text: command.text)
+        if command.isPing {
+          try await connection.ping()
+        } else {
+          try await connection.send(text: command.text)
+        }
       }
       return nil
     } catch {
@@ -216,12 +220,16 @@ extension IbkrWsClient {
 
   private func record(_ command: OutgoingCommand) {
     let now = loop.timestamp()
-    intake.add(
-      command: command.text,
-      topic: command.topic,
-      realtime: now.realtime,
-      monotonic: now.monotonic
-    )
+    if command.isPing {
+      intake.addPing(realtime: now.realtime, monotonic: now.monotonic)
+    } else {
+      intake.add(
+        command: command.text,
+        topic: command.topic,
+        realtime: now.realtime,
+        monotonic: now.monotonic
+      )
+    }
     publish(isEssential: true)
   }
 

@@ -64,6 +64,7 @@ extension IbkrWsClient {
         hasBeenGreeted = true
         greetingDeadline = nil
         heartbeat.start(at: loop.now)
+        pings.heard(at: loop.now)
         nextTic = loop.deadline(after: configuration.ticInterval)
         tell(.connection(.ready))
       case .changed(let state):
@@ -103,6 +104,7 @@ extension IbkrWsClient {
   /// There is no connection: data is missing from now on, and nothing is awaited any longer.
   private func failed(_ loss: ConnectionLoss, retryAfter delay: Int64) {
     heartbeat.stop()
+    pings.stop()
     greetingDeadline = nil
     nextTic = nil
     beginGap(loss.reason, detectedBy: loss.detectedBy)

@@ -45,6 +45,7 @@ extension IbkrWsClient {
     guard broadcast.isFull else { return }
     let started = loop.now
     heartbeat.pause(at: started)
+    pings.stop()
     tell(.connection(.readingPaused))
     let deadline = started + configuration.backpressurePatience.nanoseconds
     while broadcast.isFull, loop.now < deadline, !Task.isCancelled {
@@ -56,6 +57,7 @@ extension IbkrWsClient {
       beginOverflow()
     }
     heartbeat.resume(at: loop.now)
+    if heartbeat.deadline != nil { pings.heard(at: loop.now) }
     tell(.connection(.readingResumed(after: loop.now - started)))
     rearm()
   }

@@ -52,6 +52,7 @@ public actor IbkrWsClient {
   var reconciler: SubscriptionReconciler
   var gaps = GapTracker()
   var heartbeat: HeartbeatMonitor
+  var pings: PingMonitor
   var jitter: Jitter
 
   /// The connection, from the open WebSocket to its end.
@@ -126,6 +127,10 @@ public actor IbkrWsClient {
     reconciler = SubscriptionReconciler(timing: configuration.timing)
     orders = OrderSync(timing: configuration.orderTiming)
     heartbeat = HeartbeatMonitor(limit: configuration.heartbeatTimeout)
+    pings = PingMonitor(
+      interval: configuration.pingInterval,
+      patience: configuration.pongTimeout
+    )
     var jitter = Jitter(seed: configuration.seed)
     supervisor = SessionSupervisor(
       SessionSupervisor.Rules(configuration, ibkrClient),
@@ -165,9 +170,12 @@ public actor IbkrWsClient {
 }
 
 extension IbkrWsClient {
-  /// A command on its way to the server.
+  /// A command on its way to the server, or a ping.
   struct OutgoingCommand: Sendable {
     let text: String
     let topic: Topic
+    var isPing = false
+
+    static let ping = OutgoingCommand(text: "", topic: .unrecognised, isPing: true)
   }
 }

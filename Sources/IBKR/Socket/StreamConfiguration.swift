@@ -13,8 +13,17 @@ public struct StreamConfiguration: Sendable {
   /// How long the greeting may take once the WebSocket is open.
   public var greetingTimeout = Duration.seconds(10)
 
-  /// After how long a silence a connection counts as dead; the server speaks every 10 s.
+  /// After how long without a message a connection counts as dead; the server speaks every 10 s.
   public var heartbeatTimeout = Duration.seconds(30)
+
+  /// After how long a silence the connection is pinged; nil for never.
+  ///
+  /// A gateway answers by itself, so a pong says nothing of IBKR behind it: only a connection that is
+  /// broken without a word is found by this, before ``heartbeatTimeout`` finds it.
+  public var pingInterval: Duration? = .seconds(15)
+
+  /// How long a ping may stay without an answer.
+  public var pongTimeout = Duration.seconds(10)
 
   /// How often `tic` keeps the socket's session alive.
   public var ticInterval = Duration.seconds(60)

@@ -159,8 +159,22 @@ struct SubscriptionReconciler: Sendable {
     }
     entries[key.number] = nil
     numbers[entry.identity] = nil
-    if isReady, let command = entry.farewell { farewells.append(command) }
-    return [.state(key, .ended)]
+    guard isReady, let command = entry.farewell else { return [.state(key, .ended)] }
+    farewells.append(command)
+    return [.state(key, .ended)] + endedAlongside(entry)
+  }
+
+  /// A ladder is ended by its account, so those of the same account end with it: they are asked for
+  /// again.
+  private mutating func endedAlongside(_ ended: Entry) -> [Action] {
+    guard ended.key.topic == .priceLadder else { return [] }
+    return keys.compactMap { key in
+      guard key.topic == .priceLadder, let entry = entries[key.number], entry.phase != .pending,
+        entry.request.unsubscribeCommand == ended.request.unsubscribeCommand
+      else { return nil }
+      entries[key.number]?.phase = .pending
+      return .state(key, .pending)
+    }
   }
 
   /// The commands that end everything the server has been asked for.

@@ -83,8 +83,11 @@ struct ConnectionOptions: ParsableArguments {
   }
 
   /// How patient the stream is, and what it does about other logins.
-  var streamConfiguration: StreamConfiguration {
-    var configuration = StreamConfiguration()
+  ///
+  /// - Returns: The configuration: flags before variables before defaults.
+  /// - Throws: `IbkrError` if a variable has a value that cannot be used.
+  func streamConfiguration() throws -> StreamConfiguration {
+    var configuration = try StreamConfiguration.fromEnvironment()
     configuration.waitsForServer = wait
     configuration.compete = compete
     configuration.region = region
