@@ -41,6 +41,44 @@ import Testing
     #expect(route(cases[1].text, with: &router).record.subscription == 0)
   }
 
+  @Test func onlyOtherValuesAreNews() {
+    var router = MessageRouter()
+    router.add(key(1, "1", conid: 1))
+    let cases: [(fields: String, isNews: Bool)] = [
+      (#""6509":"RB""#, false), (#""31":"1.0","84":"0.9""#, true),
+      (#""31":"1.0","84":"0.9","6509":"DB""#, false), (#""84":"0.8""#, true),
+      (#""31":"1.0","84":"0.8""#, false), (#""31":"C1.0""#, true), (#""86":"1.1""#, true),
+      (#""6508":"&id=1","6119":"q2","55":"X""#, false),
+    ]
+    for (number, (fields, isNews)) in cases.enumerated() {
+      let before = router.life(of: 1).news
+      // Every message is of a time of its own, as published.
+      let text = #"{"topic":"smd+1","conid":1,"server_id":"q1","_updated":\#(number),\#(fields)}"#
+      _ = route(text, with: &router)
+      #expect(router.life(of: 1).news == before + (isNews ? 1 : 0), "\(fields)")
+    }
+    #expect(router.isNews([(31, "C1.0"), (84, "0.8")], to: 1) == false)
+    #expect(router.isNews([(31, "C1.0"), (84, "0.7")], to: 1) == true)
+    // What was never sent cannot be compared.
+    #expect(router.isNews([(70, "2.0")], to: 1) == nil)
+    #expect(router.isNews([(70, "2.0"), (86, "1.1")], to: 1) == false)
+    #expect(router.isNews([(31, "1.0")], to: 2) == nil)
+  }
+
+  @Test func pricesBehindAnAvailabilityAreAnAnswerToo() {
+    var router = MessageRouter()
+    router.add(key(1, "1", conid: 1))
+    router.awaitAnswer(to: 1)
+    let start = #"{"topic":"smd+1","conid":1,"server_id":"q1","_updated":5,"6509":"ZB""#
+    #expect(route(start + "}", with: &router).notice == .answered(1, isImage: true))
+    #expect(!router.life(of: 1).hasValue)
+    #expect(
+      route(start + #","31":"1.0"}"#, with: &router).notice == .answered(1, isImage: true)
+    )
+    #expect(router.life(of: 1).hasValue)
+    #expect(route(start + #","31":"1.0"}"#, with: &router).notice == .none)
+  }
+
   @Test func tellsOnlyWhatSomebodyWaitsFor() {
     var router = MessageRouter()
     router.add(key(1, "1", conid: 1))

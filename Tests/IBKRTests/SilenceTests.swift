@@ -34,6 +34,21 @@ import Transport
     #expect(await gateway.diary.isComplete)
   }
 
+  @Test func anInstrumentThatHasGoneQuietHasNoGap() async throws {
+    let gateway = try await VirtualGateway([.marketData(conid: 265598)], updatesPerSecond: 2)
+    await gateway.pass(120)
+    let before = await gateway.diary.snapshots[265598, default: 0]
+    // The server publishes an image whenever it is asked for one, and its time is of then.
+    await gateway.simulator.setPace(.seconds(40_000)...(.seconds(40_000)))
+    await gateway.pass(1_200)
+    let after = await gateway.diary.snapshots[265598, default: 0]
+    #expect(try await gateway.end() == nil)
+    // It was asked for its image, and later each time; nothing in it was news.
+    #expect((2 * 4...2 * 8).contains(after - before))
+    #expect(await gateway.diary.gaps.isEmpty)
+    #expect(await gateway.diary.lifecycle.count { $0 == "ready" } == 1)
+  }
+
   @Test func quotesThatStopForEverybodyAreLookedUpByREST() async throws {
     // Neither ticks nor images come for four minutes, while REST has news and heartbeats go on.
     let gateway = try await VirtualGateway(

@@ -26,6 +26,12 @@ struct Agenda<Entry: Sendable>: Sendable {
     return entries.removeLast()
   }
 
+  /// Takes all entries, the next one first.
+  mutating func takeAll() -> [(time: Int64, entry: Entry)] {
+    defer { entries = [] }
+    return entries.reversed()
+  }
+
   /// Removes entries.
   mutating func removeAll(where condition: (Entry) -> Bool) {
     entries.removeAll { condition($0.entry) }

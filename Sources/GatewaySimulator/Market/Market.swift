@@ -5,14 +5,17 @@
 struct Market: Sendable {
   /// How often an instrument changes.
   enum Pace: Sendable, Hashable {
-    /// Every 500 ms to 2 s, at random: the documented limit and what busy stocks show.
-    case natural
+    /// At distances of so many milliseconds, at random.
+    case between(ClosedRange<Int64>)
     /// At equal distances of this many nanoseconds.
     case every(Int64)
+
+    /// Every 500 ms to 2 s: the documented limit and what busy stocks show.
+    static let natural = Pace.between(500...2_000)
   }
 
   private let seed: UInt64
-  private let pace: Pace
+  private var pace: Pace
   private var feeds: [Int: InstrumentFeed] = [:]
   private var watchers: [Int: Int] = [:]
   private var timing: SplitMix64
@@ -61,6 +64,13 @@ struct Market: Sendable {
     return feeds[conid]
   }
 
+  /// Lets all instruments change more often, or less, from now on.
+  mutating func change(_ pace: Pace, at now: Int64) {
+    self.pace = pace
+    // Whatever is due in an hour at the old pace is due soon at the new one.
+    for (_, conid) in agenda.takeAll() { agenda.insert(conid, at: now + interval()) }
+  }
+
   /// Makes the next change that is due.
   ///
   /// - Returns: Its time and its instrument; nil if none is due.
@@ -73,7 +83,7 @@ struct Market: Sendable {
 
   private mutating func interval() -> Int64 {
     switch pace {
-    case .natural: timing.next(in: 500...2_000) * 1_000_000
+    case .between(let milliseconds): timing.next(in: milliseconds) * 1_000_000
     case .every(let nanoseconds): max(1, nanoseconds)
     }
   }

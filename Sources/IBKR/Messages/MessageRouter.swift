@@ -22,6 +22,7 @@ struct MessageRouter: Sendable {
     var rule = SnapshotRule()
     var isAwaited = false
     var life = FeedLife()
+    var known = KnownFields()
   }
 
   private var slots: [UInt32: Slot] = [:]
@@ -68,6 +69,13 @@ struct MessageRouter: Sendable {
   /// What has been heard of a subscription.
   func life(of number: UInt32) -> FeedLife { slots[number]?.life ?? FeedLife() }
 
+  /// Whether values that REST gives are others than the subscription has brought; nil if there are
+  /// none that it could have brought.
+  func isNews(_ values: [(field: Int, value: String)], to number: UInt32) -> Bool? {
+    let isKnown = values.compactMap { slots[number]?.known.has($0.field, $0.value) }
+    return isKnown.isEmpty ? nil : isKnown.contains(false)
+  }
+
   /// The connection is new: every subscription begins with an image.
   mutating func reset() {
     for number in slots.keys { slots[number]?.rule.reset() }
@@ -80,7 +88,8 @@ struct MessageRouter: Sendable {
   ///   - record: Where to note what it is.
   /// - Returns: Who else has to know.
   mutating func route(_ bytes: UnsafeRawBufferPointer, into record: inout EventRecord) -> Notice {
-    guard let head = MessageHead(bytes) else {
+    var fields = FieldPlaces()
+    guard let head = MessageHead(bytes, field: { fields.append($0, $1) }) else {
       record.topic = .unrecognised
       unrecognised += 1
       return .none
@@ -92,7 +101,7 @@ struct MessageRouter: Sendable {
     record.topicLength = UInt32(truncatingIfNeeded: head.topicPlace.count)
     if head.hasError { record.flags.insert(.error) }
     switch head.topic {
-    case .marketData: return route(head, bytes, into: &record)
+    case .marketData: return route(head, fields, bytes, into: &record)
     case .trades where !head.hasError:
       mark(UnsafeRawBufferPointer(rebasing: bytes[head.listPlace]), &record)
       return route(feed: head, bytes, into: &record)
@@ -150,6 +159,7 @@ struct MessageRouter: Sendable {
 
   private mutating func route(
     _ head: MessageHead,
+    _ fields: borrowing FieldPlaces,
     _ bytes: UnsafeRawBufferPointer,
     into record: inout EventRecord
   ) -> Notice {
@@ -165,9 +175,19 @@ struct MessageRouter: Sendable {
       carriesValue: head.carriesValue
     )
     if isSnapshot { record.flags.insert(.snapshot) }
-    slots.values[index].life.heard(record, isSnapshot: isSnapshot)
+    var isNews = false
+    fields.forEach(in: bytes) { id, value, _ in
+      if slots.values[index].known.note(id, value) { isNews = true }
+    }
+    slots.values[index].life.heard(
+      record,
+      isSnapshot: isSnapshot,
+      hasValue: head.carriesValue,
+      isNews: isNews
+    )
     guard isNew || slots.values[index].isAwaited else { return .none }
-    slots.values[index].isAwaited = false
+    // Where the availability comes first, the prices that follow are the answer too.
+    slots.values[index].isAwaited = !head.carriesValue
     return .answered(number, isImage: isNew || isSnapshot)
   }
 

@@ -8,9 +8,6 @@ import Transport
 // A subscription that has gone quiet: asked for its image first, then looked up by REST, and only if
 // that shows that data is being missed the connection is made anew (protocol reference 4.9).
 extension IbkrWsClient {
-  /// The server's own times may be this far apart, in milliseconds.
-  private static let tolerance: Int64 = 5_000
-
   /// A reconnection that did not help an instrument is not repeated for its sake before this.
   private static let rescueInterval: Int64 = 3_600_000_000_000
 
@@ -57,9 +54,11 @@ extension IbkrWsClient {
   ///
   /// - Returns: Whether it has missed something: its image holds news that never came.
   func acquit(_ number: UInt32, isImage: Bool) -> FeedLife? {
-    guard let before = suspects.removeValue(forKey: number), isImage else { return nil }
     let life = intake.router.life(of: number)
-    guard life.updated > before.updated else {
+    // An image that begins without a value says nothing yet.
+    guard life.hasValue || !isImage else { return nil }
+    guard let before = suspects.removeValue(forKey: number), isImage else { return nil }
+    guard life.news > before.news else {
       silence.provedQuiet(number, messages: life.ticks, at: loop.now)
       return nil
     }
@@ -71,22 +70,26 @@ extension IbkrWsClient {
     for await key in checks {
       guard phase == .running, let conid = key.conid else { continue }
       await learnHours(of: conid)
-      let updated: Int64?
+      let values: [(field: Int, value: String)]
       do throws(IbkrError) {
-        updated = try await ibkrClient.lastUpdate(of: conid)
+        values = try await ibkrClient.latestValues(of: conid)
       } catch {
         logger.info("a silent subscription could not be looked up", metadata: ["why": "\(error)"])
-        updated = nil
+        values = []
       }
-      judge(key, updated: updated)
+      judge(key, isMissingNews: intake.router.isNews(values, to: key.number))
     }
   }
 
   /// Compares what REST says with what the subscription has brought.
-  private func judge(_ key: SubscriptionKey, updated: Int64?) {
+  ///
+  /// - Parameters:
+  ///   - key: The subscription.
+  ///   - isMissingNews: Whether REST has other values; nil if it does not say.
+  private func judge(_ key: SubscriptionKey, isMissingNews: Bool?) {
     guard let before = suspects[key.number], supervisor.isUsable else { return }
     let now = loop.now
-    if let updated, updated <= before.updated.addingClamped(Self.tolerance) {
+    if isMissingNews == false {
       // It is quiet, and the server sends no image for a renewal.
       suspects[key.number] = nil
       perform(reconciler.excused(key.number, at: now, using: &jitter))
@@ -94,7 +97,7 @@ extension IbkrWsClient {
       return
     }
     let words =
-      updated == nil
+      isMissingNews == nil
       ? "no image when asked for, and REST does not say whether there are news"
       : "no image when asked for, while REST has news"
     if let gap = gaps.begin(
@@ -106,7 +109,7 @@ extension IbkrWsClient {
     ) {
       tell(.gap(gap))
     }
-    guard updated != nil, now >= lastRescue[key.number, default: .min] else { return }
+    guard isMissingNews == true, now >= lastRescue[key.number, default: .min] else { return }
     lastRescue[key.number] = now + Self.rescueInterval
     giveUp(ConnectionLoss(.silence, words, error: IbkrError(.timeout, "\(key): \(words)")))
   }
@@ -120,12 +123,5 @@ extension IbkrWsClient {
       // Without them any silence counts, which costs a question more.
       logger.debug("no trading hours", metadata: ["conid": "\(conid)", "why": "\(error)"])
     }
-  }
-}
-
-extension Int64 {
-  fileprivate func addingClamped(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? .max : sum
   }
 }
