@@ -31,6 +31,10 @@ public actor IbkrClient {
   /// What makes connections, for REST and for the socket alike.
   package nonisolated let connector: any Connector
 
+  /// Whom to trust, read once: the system's authorities take the loop longer to read than it may be
+  /// held up while quotes come in.
+  nonisolated let tls: TLSContext
+
   /// Where problems that are no error of a call are told.
   package nonisolated let logger: Logger
 
@@ -79,7 +83,6 @@ public actor IbkrClient {
     connector: any Connector,
     logger: Logger = Logger(label: "ibkr")
   ) throws(IbkrError) {
-    let tls: TLSContext
     try configuration.oauth?.verify()
     do {
       base = try WebURL(configuration.effectiveRESTURL)

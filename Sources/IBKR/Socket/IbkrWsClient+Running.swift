@@ -134,6 +134,7 @@ extension IbkrWsClient {
       return try await WebSocketConnection.connect(
         to: url,
         configuration: options,
+        context: ibkrClient.tls,
         connector: ibkrClient.connector,
         loop: loop
       )
