@@ -57,6 +57,10 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// The conid of the first of them.
   package static let firstNumberedInstrument = InstrumentCatalogue.firstNumbered
 
+  /// The instruments of a recording that is played instead of a market of its own, with
+  /// ``GatewaySimulator/play(_:)``; nil for the market.
+  public var recorded: [RecordedInstrument]?
+
   /// What the server's certificate says, for tests of clients that must refuse it.
   package var certificate: (@Sendable (inout CertificateRequest) -> Void)?
 
@@ -75,6 +79,10 @@ public struct GatewaySimulatorConfiguration: Sendable {
     options.seed = seed
     options.user = user
     options.catalogue = options.catalogue.adding(numbered: numberedInstruments)
+    if let recorded {
+      options.playsRecording = true
+      options.catalogue = InstrumentCatalogue(recorded: recorded)
+    }
     options.establishDelay = max(establishDelay, .zero).nanoseconds
     options.heartbeat = max(heartbeat, .milliseconds(1)).nanoseconds
     options.tokenLifetime = max(tokenLifetime, .zero).nanoseconds

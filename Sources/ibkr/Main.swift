@@ -72,7 +72,7 @@ struct IBKRCommand: ParsableCommand {
     subcommands: [
       RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
-      VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self,
+      VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self, ReplayCommand.self,
     ]
   )
 

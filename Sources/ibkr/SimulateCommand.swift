@@ -66,6 +66,14 @@ struct SimulateCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "So many instruments more than the simulator has: SIM0, SIM1, and so on.",
+      valueName: "n"
+    )
+  )
+  var instruments = 0
+
+  @Option(
+    help: ArgumentHelp(
       "What goes wrong: a name of --list-scenarios, or a file.",
       valueName: "name|file"
     )
@@ -103,6 +111,9 @@ struct SimulateCommand: AsyncParsableCommand {
     if let rate, !(rate > 0 && rate <= 1_000_000) {
       throw ValidationError("--rate takes a number above 0 and up to 1000000")
     }
+    if !(0...10_000 ~= instruments) {
+      throw ValidationError("--instruments takes a number from 0 to 10000")
+    }
     if oauth != (credentialsOut != nil) {
       throw ValidationError("--oauth and --credentials-out need each other: give both")
     }
@@ -117,7 +128,9 @@ struct SimulateCommand: AsyncParsableCommand {
     let stop = try Stop(after: duration?.duration)
     let simulator = try await GatewaySimulator.start(try simulatorConfiguration())
     do {
-      if let caOut { try Self.write(simulator.caPEM, to: caOut) }
+      if let caOut {
+        try TextFile.write(simulator.caPEM, to: caOut, as: "the certificate authority")
+      }
       if let credentialsOut { try simulator.writeCredentials(to: credentialsOut) }
       Output.write("listening \(simulator.url)\n", to: 1)
       log.logger().info("press Ctrl-C to end")
@@ -161,19 +174,10 @@ struct SimulateCommand: AsyncParsableCommand {
     configuration.port = port
     configuration.seed = seed
     configuration.updatesPerSecond = rate
+    configuration.numberedInstruments = instruments
     configuration.ledgerPath = ledger
     configuration.scenario = try chosenScenario()
     configuration.speaksOAuth = oauth
     return configuration
-  }
-
-  private static func write(_ text: String, to path: String) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard file >= 0 else {
-      let reason = String(cString: strerror(errno))
-      throw ValidationError("cannot write the certificate authority to '\(path)': \(reason)")
-    }
-    defer { close(file) }
-    Output.write(text, to: file)
   }
 }

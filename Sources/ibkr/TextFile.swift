@@ -6,6 +6,23 @@ import Glibc
 
 /// Small files that are named on the command line.
 enum TextFile {
+  /// Writes a file, replacing what was there.
+  ///
+  /// - Parameters:
+  ///   - text: What shall be in it.
+  ///   - path: The file.
+  ///   - purpose: What it is, for the error.
+  /// - Throws: `ValidationError` if it cannot be written.
+  static func write(_ text: String, to path: String, as purpose: String) throws {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard file >= 0 else {
+      let reason = String(cString: strerror(errno))
+      throw ValidationError("cannot write \(purpose) to '\(path)': \(reason)")
+    }
+    defer { close(file) }
+    Output.write(text, to: file)
+  }
+
   /// Reads a file, up to 16 MiB of it.
   ///
   /// - Parameters:

@@ -23,6 +23,25 @@ func record(_ symbol: String, from gateway: IbkrConfiguration, to directory: Str
   }
 }
 
+/// The README's bot that knows neither past nor present.
+func crossings<Source: MarketSource>(of conid: Int, on source: Source) async throws -> Int {
+  var (count, last) = (0, "")
+  for try await quote in try await source.subscribe(.marketData(conid: conid)) {
+    guard let bid = quote.bid, let price = quote.last else { continue }
+    let side = price > bid ? "above" : "at the bid"
+    if side != last { count += 1 }
+    last = side
+  }
+  return count
+}
+
+func pastCrossings(of conid: Int, in directory: String) async throws -> Int {
+  let replay = try Replay(directory: directory)
+  async let count = crossings(of: conid, on: replay)
+  try await replay.run()
+  return try await count
+}
+
 @Suite(.timeLimit(.minutes(5))) struct ReadmeExampleTests {
   @Test func `The example records what it shows`() async throws {
     let simulator = try await GatewaySimulator.start(GatewaySimulatorConfiguration())
@@ -33,5 +52,6 @@ func record(_ symbol: String, from gateway: IbkrConfiguration, to directory: Str
     try await record("AAPL", from: gateway, to: folder.path)
     try await simulator.stop()
     #expect(folder.contents("_manifest.ndjson")?.contains("symbol=AAPL") == true)
+    #expect(try await pastCrossings(of: 265_598, in: folder.path) > 0)
   }
 }

@@ -38,7 +38,12 @@ extension GatewayRequest {
       #""conidEx":"\#(conid)""#, #""conid":\#(conid)"#, #""_updated":\#(updated)"#,
       #""6119":"\#(server)""#, #""server_id":"\#(server)""#,
     ]
-    if let feed = gateway.market.feed(conid), feed.instrument.behaviour != .noData {
+    if gateway.options.playsRecording {
+      for field in [6509] + fields.filter({ $0 != 6509 }) {
+        guard let value = gateway.playback.value(of: "\(field)", "\(conid)") else { continue }
+        members.append(#""\#(field)":\#(value)"#)
+      }
+    } else if let feed = gateway.market.feed(conid), feed.instrument.behaviour != .noData {
       for field in [6509] + fields.filter({ $0 != 6509 }) {
         guard let value = feed.value(of: Field(number: field)) else { continue }
         var token = ""

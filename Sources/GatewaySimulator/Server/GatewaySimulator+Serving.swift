@@ -16,6 +16,9 @@ struct Outbox {
   /// Nothing gets through any longer, either way.
   var hasVanished = false
 
+  /// Whether so much waits that nothing should be added without need.
+  var isCrowded: Bool { bytes > 4 << 20 }
+
   /// A client that takes nothing for so long is cut off, as a server would do it.
   static let limit = 32 << 20
 

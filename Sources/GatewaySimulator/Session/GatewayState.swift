@@ -25,12 +25,16 @@ struct GatewayState: Sendable {
     /// How long account data takes to load after `ssodh/init`.
     var establishDelay: Int64 = 1_000_000_000
     var pacing = Pacing.unlimited
+    /// Whether market data comes from a recording.
+    var playsRecording = false
   }
 
   let options: Options
   let account = Account()
   var login: LoginState
   var market: Market
+  /// What a recording that is played has said so far.
+  var playback = Playback()
   /// Checks signatures where there is no gateway that would have a login of its own.
   var gate: OAuthGate?
   /// Data stops while heartbeats go on.

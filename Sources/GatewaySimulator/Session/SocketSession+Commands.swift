@@ -57,6 +57,10 @@ extension SocketSession {
     updated: Int64,
     _ gateway: GatewayState
   ) {
+    if gateway.options.playsRecording {
+      if let image = gateway.playback.image(target) { say(image, gateway) }
+      return
+    }
     var pricesFollow: Int64?
     update(target, gateway) { stream, feed in
       guard let feed else { return stream.image(nil, updated: updated) }

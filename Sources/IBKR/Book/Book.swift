@@ -84,6 +84,13 @@ public final class Book: Sendable {
     }
   }
 
+  /// Forgets every value: nothing that was known says anything of now.
+  package func clear() {
+    entries.withLock { entries in
+      for number in entries.keys { entries[number]?.clear() }
+    }
+  }
+
   private static func merge(_ event: OwnEvent, into entries: inout [UInt32: Entry]) {
     switch event {
     case .subscription(let key, .ended): entries[key.number] = nil

@@ -10,14 +10,25 @@ package final class EventStorage: Sendable {
   let own: [OwnEvent]
   /// Of messages that repeat some of their parts, which: rare, and a byte for each part.
   let repeats: [[Bool]]
+  let origin: (any EventOrigin)?
 
-  init(records: [EventRecord], bytes: [UInt8], own: [OwnEvent], repeats: [[Bool]] = []) {
+  init(
+    records: [EventRecord],
+    bytes: [UInt8],
+    own: [OwnEvent],
+    repeats: [[Bool]] = [],
+    origin: (any EventOrigin)? = nil
+  ) {
     self.records = records
     self.bytes = bytes
     self.own = own
     self.repeats = repeats
+    self.origin = origin
   }
 }
+
+/// Where events come from that are not live.
+package protocol EventOrigin: AnyObject, Sendable {}
 
 /// A run of events, in order, that are handed on together.
 ///
@@ -80,6 +91,9 @@ extension EventBatch: RandomAccessCollection {
 }
 
 extension EventBatch {
+  /// Where the events come from; nil if they are live.
+  package var origin: (any EventOrigin)? { storage.origin }
+
   /// The records of the batch's events.
   package var records: ArraySlice<EventRecord> { storage.records[indices] }
 

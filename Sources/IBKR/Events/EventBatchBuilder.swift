@@ -95,9 +95,15 @@ package struct EventBatchBuilder: ~Copyable {
   ///   - event: What happened. A gap is given the number here.
   ///   - realtime: When, in nanoseconds since 1970.
   ///   - monotonic: When, in nanoseconds of the monotonic clock.
+  ///   - flags: What else is known of it.
   /// - Returns: The number it got.
   @discardableResult
-  package mutating func append(_ event: OwnEvent, realtime: Int64, monotonic: Int64) -> UInt64 {
+  package mutating func append(
+    _ event: OwnEvent,
+    realtime: Int64,
+    monotonic: Int64,
+    flags: EventRecord.Flags = []
+  ) -> UInt64 {
     let seq = next
     next += 1
     var event = event
@@ -105,25 +111,32 @@ package struct EventBatchBuilder: ~Copyable {
       gap.stamp = Stamp(seq: seq, realtime: realtime, monotonic: monotonic)
       event = .gap(gap)
     }
-    records.append(
-      EventRecord(
-        seq: seq,
-        realtime: realtime,
-        monotonic: monotonic,
-        detail: UInt32(own.count),
-        sort: .own
-      )
+    var record = EventRecord(
+      seq: seq,
+      realtime: realtime,
+      monotonic: monotonic,
+      detail: UInt32(own.count),
+      sort: .own
     )
+    record.flags = flags
+    records.append(record)
     own.append(event)
     return seq
   }
 
   /// Takes what has been gathered; numbering goes on.
   ///
+  /// - Parameter origin: Where they come from; nil if they are live.
   /// - Returns: The events since the last call, nil if there are none.
-  package mutating func take() -> EventBatch? {
+  package mutating func take(from origin: (any EventOrigin)? = nil) -> EventBatch? {
     guard !records.isEmpty else { return nil }
-    let storage = EventStorage(records: records, bytes: bytes, own: own, repeats: repeats)
+    let storage = EventStorage(
+      records: records,
+      bytes: bytes,
+      own: own,
+      repeats: repeats,
+      origin: origin
+    )
     records = []
     bytes = []
     own = []

@@ -27,6 +27,8 @@ package struct EventRecord: Sendable {
     package static let error = Flags(rawValue: 4)
     /// All that the message tells has been told before.
     package static let duplicate = Flags(rawValue: 8)
+    /// The event is read from a recording, which has secrets replaced in it.
+    package static let redacted = Flags(rawValue: 16)
   }
 
   /// The number in the run; 0 for ``Sort/dropped``.

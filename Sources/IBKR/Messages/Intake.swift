@@ -75,10 +75,7 @@ struct Intake: ~Copyable {
         monotonic: monotonic
       ) { record in
         record.flags = .utf8
-        record.topic = topic
-        // The topic and its target stand before the parameters.
-        let end = bytes.firstIndex(of: UInt8(ascii: "{")) ?? bytes.count
-        record.topicLength = UInt32(end > 0 && end < bytes.count ? end - 1 : end)
+        record.describe(command: bytes, topic)
       }
     }
   }
@@ -124,6 +121,20 @@ extension MessageBatch {
       guard let head = MessageHead(bytes), head.topic == .history else { return nil }
       return head.requestID(in: bytes)
     }
+  }
+}
+
+extension EventRecord {
+  /// Notes what a command is about.
+  ///
+  /// - Parameters:
+  ///   - command: The command.
+  ///   - topic: Its topic.
+  mutating func describe(command: UnsafeRawBufferPointer, _ topic: Topic) {
+    self.topic = topic
+    // The topic and its target stand before the parameters.
+    let end = command.firstIndex(of: UInt8(ascii: "{")) ?? command.count
+    topicLength = UInt32(end > 0 && end < command.count ? end - 1 : end)
   }
 }
 

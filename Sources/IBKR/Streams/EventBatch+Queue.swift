@@ -71,7 +71,13 @@ extension EventBatch: QueueBatch {
       }
       records.append(record)
     }
-    let storage = EventStorage(records: records, bytes: bytes, own: own, repeats: repeats)
+    let storage = EventStorage(
+      records: records,
+      bytes: bytes,
+      own: own,
+      repeats: repeats,
+      origin: self.storage.origin
+    )
     return EventBatch(storage: storage, indices: storage.records.indices)
   }
 }

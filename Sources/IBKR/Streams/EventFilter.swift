@@ -9,6 +9,7 @@ public struct EventFilter: Sendable, Hashable {
   private var includesOutbound = true
   private var includesControlFrames = true
   private var includesLifecycle = true
+  private var includesUnrelated = false
 
   /// Everything: messages of both directions, control frames, lifecycle, gaps.
   public static let all = EventFilter()
@@ -45,6 +46,17 @@ public struct EventFilter: Sendable, Hashable {
     messages([.marketData], conids: conids)
   }
 
+  /// Everything but what concerns other instruments only.
+  ///
+  /// - Parameter conids: The instruments.
+  /// - Returns: The filter.
+  public static func instruments(_ conids: Set<Int>) -> EventFilter {
+    var filter = EventFilter()
+    filter.conids = conids
+    filter.includesUnrelated = true
+    return filter
+  }
+
   /// The messages of one subscription, and the lifecycle.
   static func subscription(_ key: SubscriptionKey) -> EventFilter {
     var filter = messages([key.topic])
@@ -68,7 +80,7 @@ extension EventFilter {
   ///
   /// - Parameter batch: The events.
   /// - Returns: Those that pass, nil if there are none.
-  func apply(to batch: EventBatch) -> EventBatch? {
+  package func apply(to batch: EventBatch) -> EventBatch? {
     if self == .all { return batch }
     var passing = 0
     for index in batch.indices where matches(batch, at: index) { passing += 1 }
@@ -86,7 +98,7 @@ extension EventFilter {
     if record.direction == .outbound, !includesOutbound { return false }
     if !topics.contains(TopicSet(topic)) { return false }
     if let subscription, record.subscription != subscription { return false }
-    if let conids, !conids.contains(record.conid) { return false }
+    if let conids, !conids.contains(record.conid) { return includesUnrelated && record.conid == 0 }
     return true
   }
 

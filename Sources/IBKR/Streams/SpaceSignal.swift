@@ -31,6 +31,12 @@ final class SpaceSignal: Sendable {
   /// Waits for the signal, at most until a deadline on the loop's clock.
   func wait(on loop: EventLoop, until deadline: Int64) async {
     let timer = loop.schedule(at: deadline) { self.raise() }
+    await wait()
+    loop.cancel(timer)
+  }
+
+  /// Waits for the signal, for as long as it takes.
+  func wait() async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isRaised = state.withLock { state in
@@ -42,6 +48,5 @@ final class SpaceSignal: Sendable {
     } onCancel: {
       raise()
     }
-    loop.cancel(timer)
   }
 }

@@ -16,12 +16,16 @@ final class StateBoard: Sendable {
   }
 
   /// Brings the states up to date; only the I/O thread calls this.
-  func note(_ batch: EventBatch) {
+  ///
+  /// - Parameters:
+  ///   - batch: The next events.
+  ///   - endsWithConnection: Whether nothing changes any longer once the connection is closed.
+  func note(_ batch: EventBatch, endsWithConnection: Bool = true) {
     for event in batch.storage.own {
       switch event {
       case .connection(let state):
         connection.set(state)
-        if state == .closed { finish() }
+        if state == .closed, endsWithConnection { finish() }
       case .session(let state): session.set(state)
       case .subscription(let key, let state): note(state, of: key)
       case .gap, .dropped: break
@@ -41,7 +45,7 @@ final class StateBoard: Sendable {
   }
 
   /// The run is over: nothing changes any longer.
-  private func finish() {
+  func finish() {
     connection.finish()
     session.finish()
     let latches = subscriptions.withLock { subscriptions in

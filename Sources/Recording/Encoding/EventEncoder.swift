@@ -45,6 +45,16 @@ final class EventEncoder {
     redactor = Redactor(keepsAccounts: keepsAccounts)
   }
 
+  /// Goes on with a recorded run as it was recorded: what had to be replaced was replaced then.
+  convenience init(
+    replaying origin: RecordedRun,
+    channels: Set<Channel>
+  ) throws(StorageError) {
+    self.init(run: origin.record.run, channels: channels, keepsAccounts: true)
+    for instrument in origin.instruments { learn(instrument) }
+    try origin.prepare(self)
+  }
+
   /// Learns an instrument's symbol.
   func learn(_ instrument: Instrument) {
     names.learn(instrument)
@@ -62,6 +72,9 @@ final class EventEncoder {
       switch record.sort {
       case .message:
         bytes += message.withUnsafeBytes { append(record, $0, to: sheets) }
+      case .own where record.seq == 0:
+        // The time before a recorded run: it is told as what it is, before the run's events.
+        return
       case .own:
         if let event = batch.detail(of: record) { bytes += append(event, record, to: sheets) }
       case .dropped:
@@ -145,6 +158,11 @@ final class EventEncoder {
     to sheet: LineSheet
   ) {
     let topic = UnsafeRawBufferPointer(rebasing: message[record.topicRange])
+    guard !record.flags.contains(.redacted) else {
+      let content = RawEncoder.Content(payload: message, topic: topic, isRedacted: true)
+      raw.append(record, content, to: &sheet.lines)
+      return
+    }
     guard !Redactor.isHarmless(record), let clean = redactor.redacted(message, of: record) else {
       raw.append(record, .init(payload: message, topic: topic), to: &sheet.lines)
       return
@@ -215,9 +233,12 @@ final class EventEncoder {
   ) {
     text.removeAll()
     event.appendJSON(to: &text)
+    let isRedacted = record.flags.contains(.redacted)
     text.withBytes { text in
-      guard let clean = redactor.redacted(own: text, naming: event.subscriptions) else {
-        raw.append(record, own: name, text: text, isRedacted: false, to: &sheet.lines)
+      guard !isRedacted,
+        let clean = redactor.redacted(own: text, naming: event.subscriptions)
+      else {
+        raw.append(record, own: name, text: text, isRedacted: isRedacted, to: &sheet.lines)
         return
       }
       clean.withUnsafeBytes {

@@ -5,7 +5,7 @@ import IBKR
 import JSON
 
 extension OwnEvent {
-  /// Reads what `ch=raw` keeps of an event, as far as other channels follow from it.
+  /// Reads what `ch=raw` keeps of an event.
   ///
   /// - Parameters:
   ///   - name: The column `op`.
@@ -20,8 +20,50 @@ extension OwnEvent {
     case "gap":
       guard let gap = Gap(value) else { return nil }
       self = .gap(gap)
+    case "connection":
+      guard let state = ConnectionState(value) else { return nil }
+      self = .connection(state)
+    case "session":
+      self = .session(SessionState(value))
     default: return nil
     }
+  }
+}
+
+extension ConnectionState {
+  fileprivate init?(_ value: JSONValue) {
+    switch value["state"]?.string {
+    case "connecting": self = .connecting(attempt: value["attempt"]?.int ?? 1)
+    case "open": self = .open
+    case "ready": self = .ready
+    case "reading_paused": self = .readingPaused
+    case "reading_resumed": self = .readingResumed(after: Int64(value["after_ns"]?.int ?? 0))
+    case "lost":
+      guard let reason = value["reason"]?.string.flatMap(GapReason.init(rawValue:)) else {
+        return nil
+      }
+      self = .lost(
+        reason,
+        description: value["description"]?.string ?? "",
+        retryAfter: Int64(value["retry_after_ns"]?.int ?? 0)
+      )
+    case "closed": self = .closed
+    default: return nil
+    }
+  }
+}
+
+extension SessionState {
+  fileprivate init(_ value: JSONValue) {
+    self.init()
+    phase = value["phase"]?.string.flatMap(SessionPhase.init(rawValue:))
+    reason = value["reason"]?.string ?? ""
+    connected = value["connected"]?.bool
+    authenticated = value["authenticated"]?.bool
+    established = value["established"]?.bool
+    competing = value["competing"]?.bool
+    failure = value["failure"]?.string ?? ""
+    isWaitingForSession = value["waiting_for_session"]?.bool ?? false
   }
 }
 

@@ -19,6 +19,8 @@ struct RawLine {
   let stamp: Stamp
   /// What it keeps.
   let content: Content
+  /// Whether secrets are replaced in it.
+  let isRedacted: Bool
 
   /// Reads a line; nothing comes of one that is not of this run, or lacks something.
   ///
@@ -29,6 +31,7 @@ struct RawLine {
     guard let head = LineHead(line, of: run) else { return nil }
     var scanner = JSONScanner(line)
     var (monotonic, direction, kind, bytes) = (Int64?.none, "", "", [UInt8]?.none)
+    var isRedacted = false
     while let member = scanner.nextMember() {
       let content = scanner.bytes(member.content)
       switch member.key {
@@ -39,10 +42,12 @@ struct RawLine {
         bytes = member.hasEscapes ? JSONString.text(content).map { Array($0.utf8) } : Array(content)
       case Self.b64 where member.kind == .string:
         bytes = try? Base64.decode(String(decoding: content, as: UTF8.self))
+      case Self.redacted: isRedacted = member.kind == .true
       default: break
       }
     }
     guard let monotonic, let bytes else { return nil }
+    self.isRedacted = isRedacted
     stamp = Stamp(seq: head.seq, realtime: head.realtime, monotonic: monotonic)
     switch direction {
     case "self":
@@ -60,6 +65,7 @@ struct RawLine {
   private static let op = JSONKey("op")
   private static let msg = JSONKey("msg")
   private static let b64 = JSONKey("b64")
+  private static let redacted = JSONKey("redacted")
   private static let kinds: [String: FrameKind] = [
     "text": .text, "binary": .binary, "close": .close, "ping": .ping, "pong": .pong,
   ]

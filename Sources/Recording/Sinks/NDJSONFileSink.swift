@@ -48,6 +48,9 @@ public actor NDJSONFileSink: EventSink {
 
   private var lastSpaceCheck = Int64.min / 2
   private var isSealingFailing = false
+  /// The run of another recording that is recorded again, and the time of its last event.
+  private var origin: RecordedRun?
+  private var lastReplayed: Int64 = 0
 
   /// The thread that the sink works on.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { disk.asUnownedSerialExecutor() }
@@ -127,12 +130,14 @@ public actor NDJSONFileSink: EventSink {
   /// - Throws: ``StorageError`` if the directory cannot be used; `CancellationError` if the task is
   ///   cancelled while the disk takes nothing.
   public func write(_ batch: EventBatch) async throws {
-    let writer = try writer()
+    let writer = try writer(for: batch)
     if trouble != nil { try await writeUntilDone(writer) }
     writer.append(batch)
+    if origin != nil, let last = batch.records.last { lastReplayed = last.realtime }
     if writer.waitingBytes >= configuration.writeSize {
       try await writeUntilDone(writer)
-    } else {
+    } else if origin == nil {
+      // What is recorded again is written, and its parts end, where its bytes say and not the time.
       scheduleWrite()
     }
   }
@@ -173,8 +178,24 @@ public actor NDJSONFileSink: EventSink {
     while let duty = try writer.nextToSeal() { try await seal(duty, of: writer) }
     guard case .open = state else { return }
     cancelTimers()
-    try writer.end(at: disk.timestamp().realtime)
+    try writer.end(at: origin == nil ? disk.timestamp().realtime : lastReplayed)
     state = .closed
+  }
+
+  /// The writer of the run that events belong to: the sink's own, or the recorded one that they come
+  /// from.
+  private func writer(for batch: EventBatch) throws(StorageError) -> RecordingWriter {
+    guard let origin = batch.origin as? RecordedRun else { return try writer() }
+    if case .open(let writer) = state {
+      if self.origin === origin { return writer }
+      cancelTimers()
+      try writer.end(at: lastReplayed)
+    }
+    state = .unopened
+    self.origin = origin
+    var run = origin.record
+    (run.end, run.ending, run.last, run.lastSeq) = (nil, nil, nil, nil)
+    return try begin(run, of: origin)
   }
 
   private func writer() throws(StorageError) -> RecordingWriter {
@@ -189,22 +210,33 @@ public actor NDJSONFileSink: EventSink {
     run.startMonotonic = now.monotonic
     run.configuration = configuration.settings.sorted { $0.key < $1.key }
       .map { (name: $0.key, value: $0.value) }
-    let sealing = RecordingWriter.Sealing(
-      rotation: configuration.rotation,
-      compresses: configuration.compresses,
-      retention: configuration.retention
-    )
+    return try begin(run, of: nil)
+  }
+
+  private func begin(
+    _ run: RunRecord,
+    of origin: RecordedRun?
+  ) throws(StorageError) -> RecordingWriter {
     let storage = try makeStorage()
     let writer = try RecordingWriter(
       storage: storage,
       channels: configuration.channels,
       keepsAccounts: configuration.keepsAccounts,
-      sealing: sealing,
-      run: run
+      sealing: sealingRules,
+      run: run,
+      origin: origin
     )
-    keeper = Keeper(on: background, storage, sealing: sealing)
+    keeper = Keeper(on: background, storage, sealing: sealingRules)
     state = .open(writer)
     return writer
+  }
+
+  private var sealingRules: RecordingWriter.Sealing {
+    RecordingWriter.Sealing(
+      rotation: configuration.rotation,
+      compresses: configuration.compresses,
+      retention: configuration.retention
+    )
   }
 
   // MARK: - Writing
@@ -224,7 +256,7 @@ public actor NDJSONFileSink: EventSink {
     do throws(StorageError) {
       try checkSpace(writer)
       try writer.write()
-      scheduleSealing()
+      if origin == nil { scheduleSealing() } else { while try writer.sealOn(at: lastReplayed) {} }
       switch configuration.synchronization {
       case .never: break
       case .everySecond: scheduleSynchronization()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Glibc
 import IBKR
 
 /// Turns events into the lines and files of one run.
@@ -27,6 +28,7 @@ final class RecordingWriter {
   private let sealing: Sealing
 
   private let encoder: EventEncoder
+  private let origin: RecordedRun?
   private let down: DownTime?
   private var duty: SealingDuty?
   private var upkeep: Upkeep?
@@ -45,32 +47,55 @@ final class RecordingWriter {
   ///   - keepsAccounts: Whether account ids stay as they are.
   ///   - sealing: What becomes of parts that have ended.
   ///   - run: What is known of the run.
-  /// - Throws: `StorageError`; `.inUse` if another recorder is writing here.
+  ///   - origin: The run of another recording that is recorded again, if it is none of its own.
+  /// - Throws: `StorageError`; `.inUse` if another recorder is writing here, `.exists` if the run
+  ///   that is to be recorded again is here already.
   init(
     storage: any Storage,
     channels: Set<Channel>,
     keepsAccounts: Bool,
     sealing: Sealing = Sealing(),
-    run: RunRecord
+    run: RunRecord,
+    origin: RecordedRun? = nil
   ) throws(StorageError) {
     var run = run
     run.channels = channels
     lock = try storage.lock()
+    if origin != nil { try Self.check(run, isNotIn: storage) }
     let manifest = LedgerFile(Manifest.path, storage: storage)
     let startUp = StartUp(storage: storage, manifest: manifest, compresses: sealing.compresses)
-    down = DownTime(after: try startUp.finishRuns(), before: run)
+    let previous = try startUp.finishRuns()
+    down = origin == nil ? DownTime(after: previous, before: run) : origin?.down
+    self.origin = origin
     try run.write(to: storage)
     instruments = LedgerFile("instruments.ndjson", storage: storage)
     parts = PartSet(run: run.run, storage: storage, rotation: sealing.rotation)
-    encoder = EventEncoder(run: run.run, channels: channels, keepsAccounts: keepsAccounts)
+    encoder =
+      if let origin { try EventEncoder(replaying: origin, channels: channels) } else {
+        EventEncoder(run: run.run, channels: channels, keepsAccounts: keepsAccounts)
+      }
     self.storage = storage
     self.run = run
     self.sealing = sealing
     if !sealing.retention.keepsAll { try Upkeep(storage, sealing: sealing).tidy(at: run.start) }
+    if let origin {
+      var lines = LineBuffer()
+      lines.append(contentsOf: origin.instrumentLines)
+      try instruments.append(lines)
+    }
     guard let down else { return }
     waitingBytes += encoder.append(down, to: parts)
     try write()
     try synchronize()
+  }
+
+  /// A run that is recorded again has its old name, and there can only be one of that name.
+  private static func check(
+    _ run: RunRecord,
+    isNotIn storage: any Storage
+  ) throws(StorageError) {
+    guard try storage.list("runs").contains("\(run.run).json") else { return }
+    throw StorageError("create", run.path, number: EEXIST)
   }
 
   /// How many bytes may still be written to the disk.
@@ -137,7 +162,7 @@ final class RecordingWriter {
     try write()
     parts.finishAll()
     while try sealOn(at: realtime) {}
-    run.end = realtime
+    run.end = origin?.record.end ?? realtime
     run.ending = .well
     run.last = encoder.lastRecord(after: down)
     run.lastSeq = run.last?.seq

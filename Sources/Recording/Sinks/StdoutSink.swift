@@ -33,7 +33,10 @@ public actor StdoutSink: EventSink {
   public nonisolated let overflow: OverflowPolicy
 
   private nonisolated let loop: EventLoop
-  private let encoder: EventEncoder
+  private var encoder: EventEncoder
+  /// The run of a recording that the events come from, if they are not live.
+  private var origin: RecordedRun?
+  private let configuration: Configuration
   private let sheet = SingleSheet()
   private let descriptor: Int32
   private var linesLeft: Int
@@ -61,6 +64,7 @@ public actor StdoutSink: EventSink {
       channels: configuration.channels,
       keepsAccounts: configuration.keepsAccounts
     )
+    self.configuration = configuration
     self.descriptor = descriptor
     linesLeft = configuration.maximumLines ?? .max
     overflow = configuration.overflow
@@ -83,6 +87,7 @@ public actor StdoutSink: EventSink {
   public func write(_ batch: EventBatch) throws {
     guard linesLeft > 0 else { throw Finished() }
     if case .dropped(let count, _) = batch.first { dropped += count }
+    if let origin = batch.origin as? RecordedRun, origin !== self.origin { try begin(origin) }
     _ = encoder.append(batch, to: sheet)
     let lines = sheet.sheet
     let new = lines.count - sheet.printed
@@ -93,6 +98,13 @@ public actor StdoutSink: EventSink {
     defer { lines.lines.removeAll() }
     try lines.lines.withBytes { bytes in try writeAll(bytes) }
     if linesLeft == 0 { throw Finished() }
+  }
+
+  /// Goes on with the events of a recorded run, under its name.
+  private func begin(_ origin: RecordedRun) throws(StorageError) {
+    self.origin = origin
+    encoder = try EventEncoder(replaying: origin, channels: configuration.channels)
+    if let down = origin.down { _ = encoder.append(down, to: sheet) }
   }
 
   /// That there is nothing more to print: an end, not a failure.
