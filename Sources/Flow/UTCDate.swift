@@ -87,7 +87,7 @@ extension UTCDate: CustomStringConvertible {
     return "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
   }
 
-  private static func padded(_ number: Int64, _ width: Int) -> String {
+  static func padded(_ number: Int64, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }

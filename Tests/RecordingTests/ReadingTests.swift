@@ -82,7 +82,7 @@ import Testing
     let recording = try DamagedRecording(compressed: true)
     let reader = RecordingReader(storage: recording.disk)
     let rows = try RecordingStatistics(of: reader).rows
-    #expect(Set(rows.map(\.channel)) == [.raw, .quote, .gap])
+    #expect(Set(rows.map(\.channel)).isSuperset(of: [.raw, .quote, .gap]))
     var counts: [String: Int] = [:]
     var bids: [String: Decimal] = [:]
     var times: [Int64] = []

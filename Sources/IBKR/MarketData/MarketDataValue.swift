@@ -41,12 +41,13 @@ public struct MarketDataValue: Sendable, Hashable {
 }
 
 /// A value as a number, found without allocating.
-struct QuoteNumber {
-  private(set) var decimal: Decimal?
+package struct QuoteNumber {
+  /// The number, exactly; nil for text.
+  package private(set) var decimal: Decimal?
   private(set) var mark: MarketDataValue.Mark?
   private(set) var isNone = false
   /// Whether the number was abbreviated (`12.2M`), so that its digits are not all there are.
-  private(set) var isAbbreviated = false
+  package private(set) var isAbbreviated = false
 
   /// Numbers as IBKR prints them are short; what is longer is text.
   private static let longest = 48
@@ -127,7 +128,11 @@ struct QuoteNumber {
   }
 
   /// Reads a value that is a string already.
-  init(_ text: String, allowsMark: Bool) {
+  ///
+  /// - Parameters:
+  ///   - text: The value.
+  ///   - allowsMark: Whether a `C` or `H` in front has a meaning, which is so for prices only.
+  package init(_ text: String, allowsMark: Bool) {
     var text = text
     self = text.withUTF8 { QuoteNumber(UnsafeRawBufferPointer($0), allowsMark: allowsMark) }
   }

@@ -7,9 +7,9 @@ import JSON
 ///
 /// It keeps digests of their ids, and of those a bounded number: the server replays seven days at
 /// most. A new execution is taken for an old one with a chance of one in 10^14.
-struct ExecutionMemory: Sendable {
+package struct ExecutionMemory: Sendable {
   /// How many executions are remembered: 1.5 MB at most.
-  static let capacity = 65_536
+  package static let capacity = 65_536
 
   private let capacity: Int
   private var known: Set<UInt64> = []
@@ -17,8 +17,20 @@ struct ExecutionMemory: Sendable {
   private var order: [UInt64] = []
   private var oldest = 0
 
-  init(capacity: Int = Self.capacity) {
+  /// Remembers nothing yet.
+  ///
+  /// - Parameter capacity: How many executions are remembered.
+  package init(capacity: Int = Self.capacity) {
     self.capacity = capacity
+  }
+
+  /// Notes an execution.
+  ///
+  /// - Parameter id: What the server calls it.
+  /// - Returns: Whether it has been told before.
+  package mutating func note(id: String) -> Bool {
+    var id = id
+    return id.withUTF8 { !insert(Digest.of(UnsafeRawBufferPointer($0))) }
   }
 
   /// Notes the executions of a list.

@@ -42,6 +42,11 @@ public struct AccountLedger: Sendable {
     /// Everything that was said, by IBKR's names.
     public internal(set) var row: Row
 
+    /// Reads a currency's figures.
+    package init(row: Row) {
+      self.row = row
+    }
+
     var identity: String { key }
 
     /// The server's name for it: `LedgerListUSD`.

@@ -61,7 +61,12 @@ public struct History: Sendable {
 
     private let volumeFactor: Int
 
-    init(row: Row, volumeFactor: Int) {
+    /// Reads a bar.
+    ///
+    /// - Parameters:
+    ///   - row: The bar's object.
+    ///   - volumeFactor: By what the answer wants volumes multiplied.
+    package init(row: Row, volumeFactor: Int) {
       self.row = row
       self.volumeFactor = volumeFactor
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import JSON
+package import JSON
 import OAuth1a
 
 extension Message {
@@ -38,13 +38,13 @@ extension Message {
   }
 
   /// The parts of a message that is documented to have one object where it really has an array.
-  static func rows(_ value: JSONValue?) -> [Row]? {
+  package static func rows(_ value: JSONValue?) -> [Row]? {
     if let elements = value?.elements { return elements.compactMap { Row($0) } }
     return Row(value).map { [$0] }
   }
 
   /// The parts of the topic behind its name: `ssd+DU1` has one.
-  static func targets(_ body: JSONValue) -> [Substring] {
+  package static func targets(_ body: JSONValue) -> [Substring] {
     (body["topic"]?.string ?? "").split(separator: "+").dropFirst().map(\.self)
   }
 

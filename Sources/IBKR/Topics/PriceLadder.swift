@@ -45,6 +45,11 @@ public struct PriceLadder: Sendable {
     /// Everything that was said, by IBKR's names.
     public internal(set) var row: Row
 
+    /// Reads a line.
+    package init(row: Row) {
+      self.row = row
+    }
+
     var identity: String { row["row"] ?? "" }
 
     /// The place of the line in the ladder.

@@ -38,6 +38,12 @@ public struct ProfitAndLoss: Sendable {
     /// Everything that was said, by IBKR's names.
     public internal(set) var row: Row
 
+    /// Reads an account's figures.
+    package init(key: Secret, row: Row) {
+      self.key = key
+      self.row = row
+    }
+
     var identity: String { key.exposedText }
 
     /// The account.

@@ -10,10 +10,13 @@ public import OAuth1a
 /// the same value comes as a number from one server and as a string from another, so every reader
 /// takes both; nothing is rounded. Printing a row shows no values, because accounts are among them.
 public struct Row: Sendable, Hashable {
-  private var members: [JSONValue.Member]
+  /// The values with their names, in the order of the message.
+  package private(set) var members: [JSONValue.Member]
 
+  /// Reads an object.
+  ///
   /// - Parameter value: What should be an object; there is no row in anything else.
-  init?(_ value: JSONValue?) {
+  package init?(_ value: JSONValue?) {
     guard let members = value?.members else { return nil }
     self.members = members
   }
@@ -83,7 +86,7 @@ public struct Row: Sendable, Hashable {
   }
 
   /// The value of a name; of several, the last.
-  func value(_ name: String) -> JSONValue? { members.last { $0.key == name }?.value }
+  package func value(_ name: String) -> JSONValue? { members.last { $0.key == name }?.value }
 
   /// A time in milliseconds since 1970, as nanoseconds.
   func milliseconds(_ name: String) -> Int64? { nanoseconds(name, 1_000_000) }

@@ -31,28 +31,25 @@ struct DownTime: Hashable {
   /// Appends the gap as a JSON object: what `ch=raw` keeps, and all there is to know.
   func appendJSON(run: RunID, to text: inout LineBuffer) {
     text.append("{\"id\":0,\"phase\":\"ended\",")
-    appendMembers(to: &text)
+    appendMembers(to: &text, .nanoseconds)
     text.append("}")
   }
 
   /// Appends the line of `ch=gap`.
-  func appendLine(run: RunID, to lines: inout LineBuffer) {
-    lines.append("{\"v\":1,\"run\":")
-    lines.append(string: run.description)
-    lines.append(",\"seq\":0,\"ts_recv\":")
-    lines.append(end.realtime)
-    lines.append(",\"ts_event\":null,\"gap_id\":")
+  func appendLine(run: RunID, _ start: LineStart, to lines: inout LineBuffer) {
+    start.append(seq: 0, realtime: end.realtime, event: nil, to: &lines)
+    lines.append(",\"gap_id\":")
     lines.append(string: "\(run)-0")
     lines.append(UInt8(ascii: ","))
-    appendMembers(to: &lines)
+    appendMembers(to: &lines, start.time)
     lines.append(",\"backfill\":\"none\"}\n")
   }
 
-  private func appendMembers(to text: inout LineBuffer) {
+  private func appendMembers(to text: inout LineBuffer, _ time: TimeFormat) {
     text.append("\"ts_start\":")
-    text.append(last.realtime)
+    text.append(time: last.realtime, time)
     text.append(",\"ts_end\":")
-    text.append(end.realtime)
+    text.append(time: end.realtime, time)
     text.append(",\"mono_start\":")
     text.append(last.monotonic)
     text.append(",\"mono_end\":")

@@ -12,6 +12,9 @@ final class EventEncoder {
   private let raw: RawEncoder
   private let gaps: GapEncoder
   private let quotes: QuoteEncoder
+  private let rows: RowChannels
+  private let start: LineStart
+  private let separatesSymbols: Bool
   private var redactor: Redactor
   private var names = SymbolNames()
   private var books: [UInt64: QuoteBook] = [:]
@@ -34,23 +37,33 @@ final class EventEncoder {
   ///   - run: Its name.
   ///   - channels: The channels that are wanted.
   ///   - keepsAccounts: Whether account ids stay as they are.
-  init(run: RunID, channels: Set<Channel>, keepsAccounts: Bool) {
+  ///   - layout: What of the lines is a matter of taste.
+  init(
+    run: RunID,
+    channels: Set<Channel>,
+    keepsAccounts: Bool,
+    layout: LineLayout = LineLayout()
+  ) {
     wantsRaw = channels.contains(.raw)
     wantsQuotes = channels.contains(.quote)
     wantsGaps = channels.contains(.gap)
     self.run = run
-    raw = RawEncoder(run: run)
-    gaps = GapEncoder(run: run)
-    quotes = QuoteEncoder(run: run)
+    start = LineStart(run: run, time: layout.time)
+    raw = RawEncoder(start)
+    gaps = GapEncoder(run: run, start)
+    quotes = QuoteEncoder(start)
+    rows = RowChannels(channels, start)
+    separatesSymbols = layout.partition == .dateAndSymbol
     redactor = Redactor(keepsAccounts: keepsAccounts)
   }
 
   /// Goes on with a recorded run as it was recorded: what had to be replaced was replaced then.
   convenience init(
     replaying origin: RecordedRun,
-    channels: Set<Channel>
+    channels: Set<Channel>,
+    layout: LineLayout = LineLayout()
   ) throws(StorageError) {
-    self.init(run: origin.record.run, channels: channels, keepsAccounts: true)
+    self.init(run: origin.record.run, channels: channels, keepsAccounts: true, layout: layout)
     for instrument in origin.instruments { learn(instrument) }
     try origin.prepare(self)
   }
@@ -58,6 +71,11 @@ final class EventEncoder {
   /// Learns an instrument's symbol.
   func learn(_ instrument: Instrument) {
     names.learn(instrument)
+  }
+
+  /// Notes an execution that the run has recorded before, so that it is marked when it comes again.
+  func recall(execution id: String) {
+    rows.recall(execution: id)
   }
 
   /// Makes the lines of some events.
@@ -102,15 +120,13 @@ final class EventEncoder {
       text.removeAll()
       down.appendJSON(run: run, to: &text)
       let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
-      bytes += line(of: record, on: sheet) {
-        text.withBytes {
-          raw.append(record, own: "gap", text: $0, isRedacted: false, to: &sheet.lines)
-        }
+      bytes += sheet.line(of: record) { lines in
+        text.withBytes { raw.append(record, own: "gap", text: $0, isRedacted: false, to: &lines) }
       }
     }
     guard wantsGaps else { return bytes }
     let sheet = sheets.sheet(.gap, symbol: nil, at: record.realtime)
-    return bytes + line(of: record, on: sheet) { down.appendLine(run: run, to: &sheet.lines) }
+    return bytes + sheet.line(of: record) { down.appendLine(run: run, start, to: &$0) }
   }
 
   /// The last record and what was being recorded, for the run's own record.
@@ -141,10 +157,10 @@ final class EventEncoder {
     _ message: UnsafeRawBufferPointer,
     to sheets: some LineSheets
   ) -> Int {
+    let rowChannel = rows.channel(of: record)
     var bytes = 0
-    if wantsRaw {
-      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
-      bytes += line(of: record, on: sheet) { appendRaw(record, message, to: sheet) }
+    if wantsRaw || rowChannel != nil {
+      bytes = appendLog(record, message, rowChannel, to: sheets)
     }
     if wantsQuotes, record.topic == .marketData, record.direction == .inbound, record.conid != 0 {
       bytes += appendQuote(record, message, to: sheets)
@@ -152,28 +168,44 @@ final class EventEncoder {
     return bytes
   }
 
-  private func appendRaw(
+  /// The line of the log, and the rows that follow from what it says.
+  private func appendLog(
     _ record: EventRecord,
     _ message: UnsafeRawBufferPointer,
-    to sheet: LineSheet
-  ) {
+    _ rowChannel: Channel?,
+    to sheets: some LineSheets
+  ) -> Int {
     let topic = UnsafeRawBufferPointer(rebasing: message[record.topicRange])
     guard !record.flags.contains(.redacted) else {
       let content = RawEncoder.Content(payload: message, topic: topic, isRedacted: true)
-      raw.append(record, content, to: &sheet.lines)
-      return
+      return append(record, content, rowChannel, to: sheets)
     }
     guard !Redactor.isHarmless(record), let clean = redactor.redacted(message, of: record) else {
-      raw.append(record, .init(payload: message, topic: topic), to: &sheet.lines)
-      return
+      return append(record, .init(payload: message, topic: topic), rowChannel, to: sheets)
     }
     let cleanTopic = redactor.redacted(topic: topic) ?? Array(topic)
-    clean.withUnsafeBytes { message in
+    return clean.withUnsafeBytes { message in
       cleanTopic.withUnsafeBytes { topic in
         let content = RawEncoder.Content(payload: message, topic: topic, isRedacted: true)
-        raw.append(record, content, to: &sheet.lines)
+        return append(record, content, rowChannel, to: sheets)
       }
     }
+  }
+
+  private func append(
+    _ record: EventRecord,
+    _ content: RawEncoder.Content,
+    _ rowChannel: Channel?,
+    to sheets: some LineSheets
+  ) -> Int {
+    var bytes = 0
+    if wantsRaw {
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += sheet.line(of: record) { raw.append(record, content, to: &$0) }
+    }
+    guard let rowChannel else { return bytes }
+    let symbol = names.symbol(of: record.conid)
+    return bytes + rows.append(content.payload, record, rowChannel, symbol: symbol, to: sheets)
   }
 
   private func appendQuote(
@@ -183,8 +215,9 @@ final class EventEncoder {
   ) -> Int {
     let book = book(of: record)
     guard let update = book.apply(message, isUTF8: record.flags.contains(.utf8)) else { return 0 }
-    let sheet = sheets.sheet(.quote, symbol: book.symbol, at: record.realtime)
-    return line(of: record, on: sheet) { quotes.append(record, update, book, to: &sheet.lines) }
+    let folder = separatesSymbols ? book.symbol : nil
+    let sheet = sheets.sheet(.quote, symbol: folder, at: record.realtime)
+    return sheet.line(of: record) { quotes.append(record, update, book, to: &$0) }
   }
 
   /// The book of the subscription that a message belongs to.
@@ -209,9 +242,8 @@ final class EventEncoder {
   ) -> Int {
     let event = counted(event)
     var bytes = 0
-    if wantsRaw, let name = event.name {
-      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
-      bytes += line(of: record, on: sheet) { appendRaw(event, name, record, to: sheet) }
+    if wantsRaw || rows.wants(.status), let name = event.name {
+      bytes += appendLog(event, name, record, to: sheets)
     }
     switch event {
     case .subscription(let key, let state):
@@ -225,26 +257,40 @@ final class EventEncoder {
     return bytes
   }
 
-  private func appendRaw(
+  /// The line of the log, and the row of `ch=status`.
+  private func appendLog(
     _ event: OwnEvent,
     _ name: String,
     _ record: EventRecord,
-    to sheet: LineSheet
-  ) {
+    to sheets: some LineSheets
+  ) -> Int {
     text.removeAll()
     event.appendJSON(to: &text)
     let isRedacted = record.flags.contains(.redacted)
-    text.withBytes { text in
+    return text.withBytes { text in
       guard !isRedacted,
         let clean = redactor.redacted(own: text, naming: event.subscriptions)
-      else {
-        raw.append(record, own: name, text: text, isRedacted: isRedacted, to: &sheet.lines)
-        return
-      }
-      clean.withUnsafeBytes {
-        raw.append(record, own: name, text: $0, isRedacted: true, to: &sheet.lines)
+      else { return append(text, isRedacted, name, record, to: sheets) }
+      return clean.withUnsafeBytes { append($0, true, name, record, to: sheets) }
+    }
+  }
+
+  private func append(
+    _ text: UnsafeRawBufferPointer,
+    _ isRedacted: Bool,
+    _ name: String,
+    _ record: EventRecord,
+    to sheets: some LineSheets
+  ) -> Int {
+    var bytes = 0
+    if wantsRaw {
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += sheet.line(of: record) {
+        raw.append(record, own: name, text: text, isRedacted: isRedacted, to: &$0)
       }
     }
+    return bytes
+      + rows.append(event: text, name, record, to: sheets) { names.symbol(of: $0) }
   }
 
   /// The event, with the number of lost events if it tells of their loss.
@@ -268,15 +314,7 @@ final class EventEncoder {
     guard wantsGaps, gap.phase != .began else { return 0 }
     let symbols = gap.subscriptions.compactMap { names.name(of: $0) }
     let sheet = sheets.sheet(.gap, symbol: nil, at: record.realtime)
-    return line(of: record, on: sheet) { gaps.append(gap, symbols: symbols, to: &sheet.lines) }
-  }
-
-  /// Counts the line that `body` makes; returns its bytes.
-  private func line(of record: EventRecord, on sheet: LineSheet, _ body: () -> Void) -> Int {
-    let before = sheet.lines.count
-    body()
-    sheet.endLine(seq: record.seq, realtime: record.realtime)
-    return sheet.lines.count - before
+    return sheet.line(of: record) { gaps.append(gap, symbols: symbols, to: &$0) }
   }
 }
 

@@ -6,9 +6,11 @@ import IBKR
 /// Writes the lines of `ch=gap`: one for each outage and set of instruments, when it is over.
 struct GapEncoder {
   private let run: RunID
+  private let start: LineStart
 
-  init(run: RunID) {
+  init(run: RunID, _ start: LineStart) {
     self.run = run
+    self.start = start
   }
 
   /// Appends the line of a gap that has ended, or that the end of the run cut off.
@@ -18,15 +20,10 @@ struct GapEncoder {
   ///   - symbols: The names of the instruments concerned.
   ///   - lines: Where to put the line.
   func append(_ gap: Gap, symbols: [String], to lines: inout LineBuffer) {
-    lines.append("{\"v\":1,\"run\":")
-    lines.append(string: run.description)
-    lines.append(",\"seq\":")
-    lines.append(gap.stamp.seq)
-    lines.append(",\"ts_recv\":")
-    lines.append(gap.stamp.realtime)
-    lines.append(",\"ts_event\":null,\"gap_id\":")
+    start.append(seq: gap.stamp.seq, realtime: gap.stamp.realtime, event: nil, to: &lines)
+    lines.append(",\"gap_id\":")
     lines.append(string: "\(run)-\(gap.id)")
-    gap.appendSpan(to: &lines)
+    gap.appendSpan(to: &lines, start.time)
     lines.append(",\"reason\":")
     lines.append(string: gap.reason.rawValue)
     lines.append(",\"symbols\":")

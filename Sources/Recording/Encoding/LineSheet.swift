@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import IBKR
+
 /// Lines on their way to one place, and what is to be known of them.
 final class LineSheet {
   /// The lines that wait.
@@ -30,6 +32,19 @@ final class LineSheet {
     count += 1
     seq = Self.extended(seq, to: number)
     time = Self.extended(time, to: realtime)
+  }
+
+  /// Makes a line, and counts it.
+  ///
+  /// - Parameters:
+  ///   - record: What the line follows from.
+  ///   - body: Makes the line.
+  /// - Returns: How many bytes it has.
+  func line(of record: EventRecord, _ body: (inout LineBuffer) -> Void) -> Int {
+    let before = lines.count
+    body(&lines)
+    endLine(seq: record.seq, realtime: record.realtime)
+    return lines.count - before
   }
 
   /// Forgets the lines that wait.

@@ -143,11 +143,11 @@ extension OwnEvent {
 
 extension Gap {
   /// Appends both ends, as members that follow others.
-  func appendSpan(to text: inout LineBuffer) {
+  func appendSpan(to text: inout LineBuffer, _ time: TimeFormat = .nanoseconds) {
     text.append(",\"ts_start\":")
-    text.append(start.realtime)
+    text.append(time: start.realtime, time)
     text.append(",\"ts_end\":")
-    text.append(orNull: end?.realtime)
+    text.append(timeOrNull: end?.realtime, time)
     text.append(",\"mono_start\":")
     text.append(start.monotonic)
     text.append(",\"mono_end\":")

@@ -5,11 +5,10 @@ import IBKR
 
 /// Writes the lines of `ch=quote`: the merged quote of one instrument after each of its messages.
 struct QuoteEncoder {
-  /// `{"v":1,"run":"…","seq":`, the same in every line of a run.
-  private let head: [UInt8]
+  private let start: LineStart
 
-  init(run: RunID) {
-    head = Array("{\"v\":1,\"run\":\"\(run)\",\"seq\":".utf8)
+  init(_ start: LineStart) {
+    self.start = start
   }
 
   /// Appends the line of a message.
@@ -27,12 +26,7 @@ struct QuoteEncoder {
   ) {
     // Once: every look through the book copies the state and counts its references.
     let state = book.state
-    lines.append(contentsOf: head)
-    lines.append(record.seq)
-    lines.append(",\"ts_recv\":")
-    lines.append(record.realtime)
-    lines.append(",\"ts_event\":")
-    lines.append(orNull: record.tsEvent)
+    start.append(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &lines)
     lines.append(",\"conid\":")
     lines.append(Int64(record.conid))
     lines.append(",\"symbol\":")

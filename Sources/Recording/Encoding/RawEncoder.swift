@@ -6,11 +6,10 @@ import IBKR
 
 /// Writes the lines of `ch=raw`: every event of a run, exactly.
 struct RawEncoder {
-  /// `{"v":1,"run":"…","seq":`, the same in every line of a run.
-  private let head: [UInt8]
+  private let start: LineStart
 
-  init(run: RunID) {
-    head = Array("{\"v\":1,\"run\":\"\(run)\",\"seq\":".utf8)
+  init(_ start: LineStart) {
+    self.start = start
   }
 
   /// What of a message goes into its line.
@@ -90,12 +89,7 @@ struct RawEncoder {
   }
 
   private func appendHead(_ record: EventRecord, to lines: inout LineBuffer) {
-    lines.append(contentsOf: head)
-    lines.append(record.seq)
-    lines.append(",\"ts_recv\":")
-    lines.append(record.realtime)
-    lines.append(",\"ts_event\":")
-    lines.append(orNull: record.tsEvent)
+    start.append(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &lines)
     lines.append(",\"mono\":")
     lines.append(record.monotonic)
     lines.append(",\"dir\":")

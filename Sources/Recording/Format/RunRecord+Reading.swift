@@ -42,6 +42,10 @@ extension RunRecord {
     record.channels = Set(
       value["channels"]?.elements?.compactMap { $0.string.flatMap(Channel.init(rawValue:)) } ?? []
     )
+    record.layout = LineLayout(
+      partition: value["partition"]?.string.flatMap(Partition.init(rawValue:)) ?? .dateAndSymbol,
+      time: value["time"]?.string.flatMap(TimeFormat.init(rawValue:)) ?? .nanoseconds
+    )
     record.clockOffset = value["clock_offset"]?.int.map(Int64.init)
     record.configuration =
       value["configuration"]?.members?.map { ($0.key, $0.value.string ?? "") } ?? []

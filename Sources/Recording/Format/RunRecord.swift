@@ -21,6 +21,8 @@ package struct RunRecord: Sendable {
   package var ending: Ending?
   /// The channels that it writes.
   package var channels: Set<Channel> = []
+  /// How its lines are written and where they lie.
+  package var layout = LineLayout()
   /// Its last record in the log, and what it was recording; nil until the end, and for a run without
   /// a single record.
   package var last: LastRecord?
@@ -124,6 +126,10 @@ package struct RunRecord: Sendable {
     text.append(stringOrNull: ending?.rawValue)
     text.append(",\"channels\":")
     text.append(strings: channels.map(\.rawValue).sorted())
+    text.append(",\"partition\":")
+    text.append(string: layout.partition.rawValue)
+    text.append(",\"time\":")
+    text.append(string: layout.time.rawValue)
     text.append(",\"last\":")
     Self.append(last, to: &text)
     text.append(",\"clock_offset\":")

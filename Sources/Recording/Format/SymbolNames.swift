@@ -47,6 +47,11 @@ struct SymbolNames {
     Self.target(of: key).map { name(of: $0) }
   }
 
+  /// The symbol of an instrument; the conid if it could not be looked up, nil for none.
+  func symbol(of conid: Int) -> String? {
+    conid == 0 ? nil : symbols[conid] ?? String(conid)
+  }
+
   private static func target(of key: SubscriptionKey) -> Target? {
     if let conid = key.conid { return Target(conid: conid, exchange: key.exchange) }
     return key.topic == .marketData ? Target(conid: 0, combination: key.target) : nil

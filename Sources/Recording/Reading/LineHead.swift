@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 import JSON
 
 /// What the first columns of a line say: whose it is, its number and its time.
@@ -23,7 +24,8 @@ struct LineHead {
       name.kind == .string, scanner.bytes(name.content).elementsEqual(run.description.utf8),
       let number = scanner.nextMember(), number.key == Self.seq,
       let seq = scanner.integer(number).flatMap(UInt64.init(exactly:)),
-      let time = scanner.nextMember(), time.key == Self.time, let realtime = scanner.integer(time)
+      let time = scanner.nextMember(), time.key == Self.time,
+      let realtime = scanner.time(time)
     else { return nil }
     self.seq = seq
     self.realtime = realtime
@@ -33,4 +35,12 @@ struct LineHead {
   private static let run = JSONKey("run")
   private static let seq = JSONKey("seq")
   private static let time = JSONKey("ts_recv")
+}
+
+extension JSONScanner {
+  /// A point in time in nanoseconds since 1970, whichever ``TimeFormat`` it is written in.
+  func time(_ member: JSONMember) -> Int64? {
+    member.kind == .string
+      ? UTCTime(bytes(member.content))?.realtime : integer(member)
+  }
 }

@@ -3,6 +3,7 @@
 
 import Flow
 import IBKR
+import JSON
 
 /// A run that ended in the middle, and how it is brought to an end afterwards.
 ///
@@ -216,11 +217,11 @@ final class DeadRun {
     _ numbers: [String: Int]
   ) throws(StorageError) -> [PartName] {
     let derivation = Derivation(
-      run: record.run,
-      channels: record.channels.isEmpty ? Channel.standard : record.channels,
+      record,
       instruments: try Instrument.learned(in: record.run, from: storage)
     )
     let complete = checksEverything ? nil : sealedLog.last?.seq.upperBound
+    if let complete { try recallExecutions(typed, upTo: complete, derivation) }
     let sheets = DerivedSheets(
       run: record.run,
       storage: storage,
@@ -240,6 +241,26 @@ final class DeadRun {
     derivation.finish(to: sheets)
     last = derivation.lastRecord
     return try sheets.finish()
+  }
+
+  /// Tells which executions the run has recorded up to a number: rows of before say which are told
+  /// again, however long ago that was.
+  private func recallExecutions(
+    _ open: [OpenPart],
+    upTo limit: UInt64,
+    _ derivation: Derivation
+  ) throws(StorageError) {
+    let sealed = entries.values.filter { $0.channel == .trade }
+      .sorted { $0.seq.lowerBound < $1.seq.lowerBound }
+    let open = open.filter { $0.part.channel == .trade }
+    for path in sealed.map(\.path) + open.map(\.part.plainPath) {
+      try readIfPresent(path) { line in
+        guard let head = LineHead(line.bytes, of: record.run), head.seq <= limit,
+          let row = try? JSONValue(parsing: line.bytes), let id = row["execution_id"]?.string
+        else { return }
+        derivation.recall(execution: id)
+      }
+    }
   }
 
   /// Reads a part, unless somebody has removed it: `verify` says so, and what can be made from the

@@ -18,15 +18,17 @@ final class Derivation {
   /// counts: by then every subscription has been renewed, and its quote begun anew.
   ///
   /// - Parameters:
-  ///   - run: The run.
-  ///   - channels: The channels to make; the log itself is never made.
+  ///   - record: What is known of the run.
   ///   - instruments: What the run has looked up.
-  init(run: RunID, channels: Set<Channel>, instruments: [Instrument]) {
-    self.run = run
+  init(_ record: RunRecord, instruments: [Instrument]) {
+    run = record.run
+    let channels = record.channels.isEmpty ? Channel.standard : record.channels
     encoder = EventEncoder(
       run: run,
+      // The log itself is never made.
       channels: channels.subtracting([.raw]),
-      keepsAccounts: true
+      keepsAccounts: true,
+      layout: record.layout
     )
     for instrument in instruments { encoder.learn(instrument) }
   }
@@ -40,6 +42,11 @@ final class Derivation {
     (last.seq, last.realtime) = (lastStamp.seq, lastStamp.realtime)
     last.monotonic = lastStamp.monotonic
     return last
+  }
+
+  /// Notes an execution that the run has recorded before the first line that is given.
+  func recall(execution id: String) {
+    encoder.recall(execution: id)
   }
 
   /// Takes a line of the log; its lines may come with those of the next.

@@ -27,6 +27,12 @@ extension NDJSONFileSink {
     /// Without `raw` the others can be neither checked nor written again.
     public var channels = Channel.standard
 
+    /// By what lines are put into folders.
+    public var partition = Partition.dateAndSymbol
+
+    /// How points in time are written.
+    public var timeFormat = TimeFormat.nanoseconds
+
     /// Whether account ids are recorded as they are and not as `acct-1`, `acct-2`, ….
     public var keepsAccounts = false
 

@@ -208,6 +208,7 @@ public actor NDJSONFileSink: EventSink {
     let now = disk.timestamp()
     var run = try RunRecord(startingAt: now.realtime, tool: configuration.tool)
     run.startMonotonic = now.monotonic
+    run.layout = LineLayout(partition: configuration.partition, time: configuration.timeFormat)
     run.configuration = configuration.settings.sorted { $0.key < $1.key }
       .map { (name: $0.key, value: $0.value) }
     return try begin(run, of: nil)

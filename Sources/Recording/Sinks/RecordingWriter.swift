@@ -65,14 +65,31 @@ final class RecordingWriter {
     let manifest = LedgerFile(Manifest.path, storage: storage)
     let startUp = StartUp(storage: storage, manifest: manifest, compresses: sealing.compresses)
     let previous = try startUp.finishRuns()
+    if let previous, previous.layout.time != run.layout.time {
+      // One column of two types is what no reader of tables can load.
+      throw StorageError(
+        "record",
+        "into the directory",
+        reason: "its times are written as '\(previous.layout.time.rawValue)' and not as "
+          + "'\(run.layout.time.rawValue)'; record with --time \(previous.layout.time.rawValue), "
+          + "or into another directory"
+      )
+    }
     down = origin == nil ? DownTime(after: previous, before: run) : origin?.down
     self.origin = origin
     try run.write(to: storage)
     instruments = LedgerFile("instruments.ndjson", storage: storage)
     parts = PartSet(run: run.run, storage: storage, rotation: sealing.rotation)
     encoder =
-      if let origin { try EventEncoder(replaying: origin, channels: channels) } else {
-        EventEncoder(run: run.run, channels: channels, keepsAccounts: keepsAccounts)
+      if let origin {
+        try EventEncoder(replaying: origin, channels: channels, layout: run.layout)
+      } else {
+        EventEncoder(
+          run: run.run,
+          channels: channels,
+          keepsAccounts: keepsAccounts,
+          layout: run.layout
+        )
       }
     self.storage = storage
     self.run = run

@@ -16,6 +16,9 @@ public actor StdoutSink: EventSink {
     /// The channels to print; lines of several come in the order of the events.
     public var channels: Set<Channel> = [.quote, .gap]
 
+    /// How points in time are printed.
+    public var timeFormat = TimeFormat.nanoseconds
+
     /// Whether account ids are printed as they are and not as `acct-1`, `acct-2`, ….
     public var keepsAccounts = false
 
@@ -62,7 +65,8 @@ public actor StdoutSink: EventSink {
     encoder = EventEncoder(
       run: run,
       channels: configuration.channels,
-      keepsAccounts: configuration.keepsAccounts
+      keepsAccounts: configuration.keepsAccounts,
+      layout: LineLayout(time: configuration.timeFormat)
     )
     self.configuration = configuration
     self.descriptor = descriptor

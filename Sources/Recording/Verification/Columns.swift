@@ -3,44 +3,26 @@
 
 import JSON
 
-/// The columns of a channel: their names, order and types.
+/// The columns of a channel, to compare lines with.
 struct Columns {
-  /// What may stand in a column.
-  enum Kind {
-    case integer, integerOrNull
-    /// A number with a point, or null.
-    case decimalOrNull
-    case string, stringOrNull
-    case bool
-    case array
-  }
-
-  /// A column.
-  struct Column {
-    let name: [UInt8]
-    let kind: Kind
-
-    init(_ name: String, _ kind: Kind) {
-      self.name = Array(name.utf8)
-      self.kind = kind
-    }
-  }
-
   /// What is wrong with a line.
   enum Fault {
     case columns(String)
     case type(String)
   }
 
-  private let columns: [Column]
+  private let columns: [(name: [UInt8], kind: Column.Kind)]
+  private let time: TimeFormat
 
-  /// The columns of a channel.
-  init(of channel: Channel) {
-    columns = Self.common + (Self.special[channel] ?? [])
-    isComplete = Self.special[channel] != nil
+  /// Prepares for the lines of a channel.
+  ///
+  /// - Parameters:
+  ///   - channel: The channel.
+  ///   - time: How the run writes points in time.
+  init(of channel: Channel, time: TimeFormat = .nanoseconds) {
+    columns = channel.columns.map { (Array($0.name.utf8), $0.kind) }
+    self.time = time
   }
-
-  private let isComplete: Bool
 
   /// Compares a line, which must be JSON, with the columns.
   ///
@@ -48,19 +30,17 @@ struct Columns {
   /// - Returns: The first thing that is wrong, nil if there is none.
   func fault(in line: UnsafeRawBufferPointer) -> Fault? {
     var scanner = JSONScanner(line)
-    for column in columns {
+    for (name, kind) in columns {
       guard let member = scanner.nextMember() else {
-        return .columns("the column \(Self.text(column.name)) is missing")
+        return .columns("the column \(Self.text(name)) is missing")
       }
-      guard scanner.bytes(member.name).elementsEqual(column.name) else {
+      guard scanner.bytes(member.name).elementsEqual(name) else {
         let found = String(decoding: scanner.bytes(member.name).prefix(40), as: UTF8.self)
-        return .columns("where \(Self.text(column.name)) should be there is '\(found)'")
+        return .columns("where \(Self.text(name)) should be there is '\(found)'")
       }
-      if !Self.fits(member, column.kind, scanner) {
-        return .type("\(Self.text(column.name)) is not of its type")
-      }
+      if !fits(member, kind, scanner) { return .type("\(Self.text(name)) is not of its type") }
     }
-    if isComplete, let more = scanner.nextMember() {
+    if let more = scanner.nextMember() {
       let found = String(decoding: scanner.bytes(more.name).prefix(40), as: UTF8.self)
       return .columns("there is a column too many: '\(found)'")
     }
@@ -69,50 +49,21 @@ struct Columns {
 
   private static func text(_ name: [UInt8]) -> String { String(decoding: name, as: UTF8.self) }
 
-  private static func fits(_ member: JSONMember, _ kind: Kind, _ scanner: JSONScanner) -> Bool {
+  private func fits(_ member: JSONMember, _ kind: Column.Kind, _ scanner: JSONScanner) -> Bool {
     switch kind {
     case .integer: member.kind == .number && scanner.integer(member) != nil
-    case .integerOrNull:
-      member.kind == .null || member.kind == .number && scanner.integer(member) != nil
+    case .integerOrNull: member.kind == .null || fits(member, .integer, scanner)
+    case .time:
+      member.kind == (time == .iso ? .string : .number) && scanner.time(member) != nil
+    case .timeOrNull: member.kind == .null || fits(member, .time, scanner)
     case .decimalOrNull:
       member.kind == .null
         || member.kind == .number && scanner.bytes(member.value).contains(UInt8(ascii: "."))
     case .string: member.kind == .string
     case .stringOrNull: member.kind == .null || member.kind == .string
     case .bool: member.kind == .true || member.kind == .false
-    case .array: member.kind == .array
+    case .boolOrNull: member.kind == .null || fits(member, .bool, scanner)
+    case .strings, .integers: member.kind == .array
     }
   }
-
-  private static let common: [Column] = [
-    Column("v", .integer), Column("run", .string), Column("seq", .integer),
-    Column("ts_recv", .integer), Column("ts_event", .integerOrNull),
-  ]
-
-  private static let special: [Channel: [Column]] = [
-    .raw: [
-      Column("mono", .integer), Column("dir", .string), Column("op", .string),
-      Column("topic", .stringOrNull), Column("msg", .stringOrNull), Column("b64", .stringOrNull),
-      Column("redacted", .bool),
-    ],
-    .quote: [
-      Column("conid", .integer), Column("symbol", .string), Column("snapshot", .bool),
-      Column("bid", .decimalOrNull), Column("bid_size", .decimalOrNull),
-      Column("ask", .decimalOrNull), Column("ask_size", .decimalOrNull),
-      Column("last", .decimalOrNull), Column("last_size", .decimalOrNull),
-      Column("volume", .decimalOrNull), Column("open", .decimalOrNull),
-      Column("high", .decimalOrNull), Column("low", .decimalOrNull),
-      Column("close", .decimalOrNull), Column("change", .decimalOrNull),
-      Column("change_pct", .decimalOrNull), Column("changed", .array), Column("flags", .array),
-      Column("avail", .stringOrNull), Column("fields", .string),
-    ],
-    .gap: [
-      Column("gap_id", .string), Column("ts_start", .integer), Column("ts_end", .integerOrNull),
-      Column("mono_start", .integer), Column("mono_end", .integerOrNull),
-      Column("reason", .string), Column("symbols", .array), Column("conids", .array),
-      Column("detected_by", .string), Column("count", .integerOrNull),
-      Column("seq_first", .integer), Column("seq_last", .integerOrNull),
-      Column("run_prev", .stringOrNull), Column("backfill", .string),
-    ],
-  ]
 }

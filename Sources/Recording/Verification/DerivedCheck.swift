@@ -54,8 +54,7 @@ struct DerivedCheck {
 
   private func derive() throws(StorageError) -> [String: LineDigest] {
     let derivation = Derivation(
-      run: record.run,
-      channels: record.channels.isEmpty ? Channel.standard : record.channels,
+      record,
       instruments: try Instrument.learned(in: record.run, from: storage)
     )
     let sheets = DigestSheets()

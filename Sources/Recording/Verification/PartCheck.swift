@@ -44,12 +44,18 @@ struct PartCheck {
   /// So many findings of one kind are told of one part; the rest is counted.
   private static let most = 20
 
-  init(_ part: PartName, channel: Channel, path: String, isBeingWritten: Bool) {
+  init(
+    _ part: PartName,
+    channel: Channel,
+    path: String,
+    time: TimeFormat = .nanoseconds,
+    isBeingWritten: Bool
+  ) {
     self.part = part
     self.path = path
     self.channel = channel
     self.isBeingWritten = isBeingWritten
-    columns = Columns(of: channel)
+    columns = Columns(of: channel, time: time)
   }
 
   /// Reads the part.

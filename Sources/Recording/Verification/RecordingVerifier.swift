@@ -98,6 +98,7 @@ public struct RecordingVerifier {
         part,
         channel: channel,
         path: path,
+        time: records[part.run]?.layout.time ?? .nanoseconds,
         isBeingWritten: isOpen && isCurrent
       )
       do throws(StorageError) {

@@ -43,7 +43,7 @@ final class RandomRun {
     do {
       let writer = try RecordingWriter(
         storage: disk,
-        channels: Channel.standard,
+        channels: Set(Channel.allCases),
         keepsAccounts: false,
         sealing: sealing,
         run: RunRecord(run: id, start: time, tool: "test")
@@ -110,6 +110,11 @@ final class RandomRun {
       message(Array(#"{"orders":[{"orderId":\#(seq)}],"snapshot":true}"#.utf8), kind: .poll)
     case 4:
       message(Array(#"[{"execution_id":"\#(seq / 2)"}]"#.utf8), kind: .resync)
+    case 5...8:
+      let samples = Self.samples
+      let text = samples[Int.random(in: samples.indices, using: &random)]
+      let number = Int.random(in: 0..<30, using: &random)
+      message(Array(text.replacing("NNN", with: "\(number)").utf8))
     default:
       let price = Int.random(in: 100..<200, using: &random)
       // A new request every eight minutes, as the client makes them.
@@ -124,6 +129,21 @@ final class RandomRun {
       )
     }
   }
+
+  /// Messages of which other channels than quotes have rows, some of them several.
+  private static let samples = [
+    #"{"topic":"sor","args":[{"acct":"U1","orderId":NNN,"status":"Filled","price":""}]}"#,
+    #"{"topic":"str","args":[{"execution_id":"x.NNN","account":"U1","price":"1.5","conid":1},"#
+      + #"{"execution_id":"y.NNN","price":"2"}]}"#,
+    #"{"topic":"str","args":[]}"#,
+    #"{"topic":"spl","args":{"U1.Core":{"dpl":-5.NNN},"U2.Core":{"dpl":1}}}"#,
+    #"{"result":[{"key":"A-S","monetaryValue":NNN},{"key":"B"}],"topic":"ssd+U1"}"#,
+    #"{"result":[{"key":"LedgerListUSD","timestamp":NNN}],"topic":"sld+U1"}"#,
+    #"{"topic":"sbd+U1+1","data":[{"row":0,"focus":1,"price":"5 @ 1.NNN"},{"row":1}]}"#,
+    #"{"topic":"smh+2","serverId":"7","data":[{"o":1,"t":NNN},{"c":2,"t":NNN}]}"#,
+    #"{"topic":"sts","args":{"competing":false}}"#,
+    #"{"error":"Topic unknown 'xNNN'","code":1}"#,
+  ]
 
   private var stamp: Stamp {
     seq += 1

@@ -69,9 +69,10 @@ struct RecordingCheck {
     #expect(log == Array(run.expected.prefix(log.count)))
     #expect(log.count >= (losesPower && !run.hasEnded ? run.safe : run.written))
 
+    var record = RunRecord(run: run.id, start: 0, tool: "test")
+    record.channels = Set(Channel.allCases)
     let derivation = Derivation(
-      run: run.id,
-      channels: Channel.standard,
+      record,
       instruments: try Instrument.learned(in: run.id, from: disk)
     )
     let wanted = MemorySheets()

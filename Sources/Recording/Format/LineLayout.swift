@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+
+/// How points in time are written into lines.
+public enum TimeFormat: String, Sendable, Hashable, CaseIterable {
+  /// Nanoseconds since 1970, an integer: exact in every reader of tables.
+  case nanoseconds = "ns"
+  /// `2026-11-23T14:30:00.123456789Z`: for people, and for readers that round large integers.
+  case iso
+}
+
+/// By what the lines of a channel are put into different folders.
+public enum Partition: String, Sendable, Hashable, CaseIterable {
+  /// By the day, and quotes by their instrument as well.
+  case dateAndSymbol = "date,symbol"
+  /// By the day alone: fewer files where there are many instruments.
+  case date
+}
+
+/// What of a run's files is a matter of taste.
+package struct LineLayout: Sendable, Hashable {
+  /// By what lines are put into folders.
+  package var partition = Partition.dateAndSymbol
+  /// How points in time are written.
+  package var time = TimeFormat.nanoseconds
+
+  /// The layout that a run has when nobody says otherwise.
+  package init(partition: Partition = .dateAndSymbol, time: TimeFormat = .nanoseconds) {
+    self.partition = partition
+    self.time = time
+  }
+}
+
+/// The columns that every line of a run begins with.
+struct LineStart: Sendable {
+  /// `{"v":1,"run":"…","seq":`, the same in every line of a run.
+  private let head: [UInt8]
+
+  /// How points in time are written.
+  let time: TimeFormat
+
+  init(run: RunID, time: TimeFormat) {
+    head = Array("{\"v\":1,\"run\":\"\(run)\",\"seq\":".utf8)
+    self.time = time
+  }
+
+  /// Appends `v`, `run`, `seq`, `ts_recv` and `ts_event`.
+  ///
+  /// - Parameters:
+  ///   - seq: The number of what the line follows from.
+  ///   - realtime: When it happened.
+  ///   - event: The server's time of it.
+  ///   - lines: Where to put the columns.
+  func append(
+    seq: UInt64,
+    realtime: Int64,
+    event: Int64?,
+    to lines: inout LineBuffer
+  ) {
+    lines.append(contentsOf: head)
+    lines.append(seq)
+    lines.append(",\"ts_recv\":")
+    lines.append(time: realtime, time)
+    lines.append(",\"ts_event\":")
+    lines.append(timeOrNull: event, time)
+  }
+}
+
+extension LineBuffer {
+  /// Appends a point in time.
+  ///
+  /// - Parameters:
+  ///   - realtime: Nanoseconds since 1970.
+  ///   - format: How to write it.
+  mutating func append(time realtime: Int64, _ format: TimeFormat) {
+    switch format {
+    case .nanoseconds: append(realtime)
+    case .iso:
+      append(UInt8(ascii: "\""))
+      append(contentsOf: Array(UTCTime(realtime: realtime).description.utf8))
+      append(UInt8(ascii: "\""))
+    }
+  }
+
+  /// Appends `null` or a point in time.
+  mutating func append(timeOrNull realtime: Int64?, _ format: TimeFormat) {
+    if let realtime { append(time: realtime, format) } else { append("null") }
+  }
+}
