@@ -10,6 +10,7 @@ import Transport
 struct LiveStream {
   let connection: ConnectionOptions
   let instruments: InstrumentOptions
+  let feeds: FeedOptions
   let limits: LimitOptions
   let logger: Logger
 
@@ -99,10 +100,40 @@ struct LiveStream {
     }
     stream.attach(monitor)
     for (name, instrument) in zip(names, found) {
-      try await stream.want(feed(name, instrument))
+      let quotes = try feed(name, instrument)
+      try await stream.want(quotes)
+      for feed in try feeds.feeds(conid: quotes.conid, exchange: quotes.exchange) {
+        try await stream.want(feed)
+      }
     }
-    try await Self.run(stream, sink: attached, until: stop)
+    for feed in feeds.feedsOfAll { try await stream.want(feed) }
+    let conid = found.first?.conid
+    var greetings: EventStream?
+    if let account = client.configuration.accountID {
+      for feed in try feeds.feeds(of: [account], conid: conid) { try await stream.want(feed) }
+    } else if feeds.needsAccounts {
+      greetings = stream.events(matching: .messages([.accounts]))
+    }
+    try await Self.run(stream, sink: attached, until: stop) { [greetings] in
+      guard let greetings else { return }
+      try await subscribe(stream, as: greetings, conid: conid)
+    }
     return monitor.counts
+  }
+
+  /// Subscribes to the feeds of the accounts that the server names when it greets.
+  private func subscribe(
+    _ stream: IbkrWsClient,
+    as greetings: EventStream,
+    conid: Int?
+  ) async throws {
+    for try await event in greetings {
+      guard case .message(let message) = event, let accounts = message.accounts?.accounts,
+        !accounts.isEmpty
+      else { continue }
+      for feed in try feeds.feeds(of: accounts, conid: conid) { try await stream.want(feed) }
+      return
+    }
   }
 
   /// Turns names into instruments; with `--wait` for as long as it takes.
@@ -138,7 +169,8 @@ struct LiveStream {
   private static func run(
     _ stream: IbkrWsClient,
     sink: AttachedSink,
-    until stop: Stop
+    until stop: Stop,
+    beside other: @escaping @Sendable () async throws -> Void
   ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await stream.run() }
@@ -150,11 +182,12 @@ struct LiveStream {
         defer { stop.finish() }
         try await sink.finished()
       }
+      group.addTask { try await other() }
       defer { group.cancelAll() }
-      // All three end when any of them does: the run closes the sink, and an ended sink stops the
-      // run.
+      // The first three end when any of them does: the run closes the sink, and an ended sink stops
+      // the run. The last one's events end with the run.
       var failure: (any Error)?
-      for _ in 0..<3 {
+      for _ in 0..<4 {
         do {
           try await group.next()
         } catch {

@@ -24,6 +24,7 @@ struct RecordCommand: AsyncParsableCommand {
         ibkr record 265598 --gateway https://host:5000/v1/api --ca ca.pem -o data
         ibkr record -f watchlist.txt -o data --channels raw,quote --strict
         ibkr record -f watchlist.txt -o data --rotate 1h --keep 90d,500GB
+        ibkr record AAPL -o data --feeds order,trade,pnl,history --bars 1d/5min
       """
   )
 
@@ -36,9 +37,20 @@ struct RecordCommand: AsyncParsableCommand {
   var directory: String
 
   @Option(
-    help: ArgumentHelp("What to record: \(ChannelList.help).", valueName: "channel,…")
+    help: ArgumentHelp(
+      "What to record: \(ChannelList.help). Without it raw, quote, gap, status and those of --feeds.",
+      valueName: "channel,…"
+    )
   )
   var channels: ChannelList?
+
+  @OptionGroup var feeds: FeedOptions
+
+  @Option(help: "The folders of quotes: date,symbol or date, for many instruments.")
+  var partition = Partition.dateAndSymbol
+
+  @Option(help: "How times are written: ns since 1970, or iso (one way in one directory).")
+  var time = TimeFormat.nanoseconds
 
   @Option(help: "Whether account ids become acct-1, acct-2, … or are kept.")
   var accountIds = AccountIDs.alias
@@ -111,7 +123,9 @@ struct RecordCommand: AsyncParsableCommand {
   /// What the sink is told.
   var sinkConfiguration: NDJSONFileSink.Configuration {
     var configuration = NDJSONFileSink.Configuration(directory: directory)
-    if let channels { configuration.channels = channels.channels }
+    configuration.channels = channels?.channels ?? Channel.standard.union(feeds.channels)
+    configuration.partition = partition
+    configuration.timeFormat = time
     configuration.keepsAccounts = accountIds == .keep
     configuration.synchronization = fsync
     if let rotate { configuration.rotation = Rotation(size: rotate.size, interval: rotate.time) }
@@ -122,6 +136,7 @@ struct RecordCommand: AsyncParsableCommand {
     configuration.settings = [
       "channels": configuration.channels.map(\.rawValue).sorted().joined(separator: ","),
       "symbols": instruments.symbols.joined(separator: " "),
+      "feeds": feeds.channels.map(\.rawValue).sorted().joined(separator: ","),
       "fsync": fsync.rawValue,
       "account_ids": accountIds.rawValue,
       "simulate": "\(connection.simulate)",
@@ -148,6 +163,7 @@ struct RecordCommand: AsyncParsableCommand {
       let stream = LiveStream(
         connection: connection,
         instruments: instruments,
+        feeds: feeds,
         limits: limits,
         logger: logger
       )

@@ -102,6 +102,14 @@ struct SimulateCommand: AsyncParsableCommand {
   )
   var ledger: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Let an order of the account be filled, again and again, so long after each other.",
+      valueName: "duration"
+    )
+  )
+  var fills: TimeSpan?
+
   @Option(help: ArgumentHelp("End after so long.", valueName: "duration"))
   var duration: TimeSpan?
 
@@ -134,12 +142,26 @@ struct SimulateCommand: AsyncParsableCommand {
       if let credentialsOut { try simulator.writeCredentials(to: credentialsOut) }
       Output.write("listening \(simulator.url)\n", to: 1)
       log.logger().info("press Ctrl-C to end")
-      _ = await stop.reason()
+      await withTaskGroup { group in
+        if let fills { group.addTask { await Self.trade(at: simulator, every: fills.duration) } }
+        _ = await stop.reason()
+        group.cancelAll()
+      }
     } catch {
       try? await simulator.stop()
       throw error
     }
     try await simulator.stop()
+  }
+
+  /// Fills orders until the task is cancelled.
+  private static func trade(at simulator: GatewaySimulator, every interval: Duration) async {
+    var count = 0
+    while (try? await Task.sleep(for: interval)) != nil {
+      count += 1
+      let price = "\(270 + count % 4).\(count * 25 % 100)"
+      await simulator.fillOrder(conid: 265_598, quantity: count, price: price)
+    }
   }
 
   /// The scenarios that have names, a line each.

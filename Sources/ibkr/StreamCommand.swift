@@ -34,6 +34,11 @@ struct StreamCommand: AsyncParsableCommand {
   )
   var channels: ChannelList?
 
+  @OptionGroup var feeds: FeedOptions
+
+  @Option(help: "How times are printed: ns since 1970, or iso.")
+  var time = TimeFormat.nanoseconds
+
   @Flag(help: "Print NDJSON on a terminal too.")
   var json = false
 
@@ -47,11 +52,12 @@ struct StreamCommand: AsyncParsableCommand {
     let stream = LiveStream(
       connection: connection,
       instruments: instruments,
+      feeds: feeds,
       limits: limits,
       logger: logger
     )
     do {
-      if isatty(STDOUT_FILENO) == 1, !json, channels == nil {
+      if isatty(STDOUT_FILENO) == 1, !json, channels == nil, feeds.channels.isEmpty {
         let table = try QuoteTable()
         _ = try await stream.run(into: table, stop: stop) { await table.learn($0) }
       } else {
@@ -71,7 +77,8 @@ struct StreamCommand: AsyncParsableCommand {
 
   private var sinkConfiguration: StdoutSink.Configuration {
     var configuration = StdoutSink.Configuration()
-    if let channels { configuration.channels = channels.channels }
+    configuration.channels = channels?.channels ?? configuration.channels.union(feeds.channels)
+    configuration.timeFormat = time
     configuration.maximumLines = limits.count
     return configuration
   }

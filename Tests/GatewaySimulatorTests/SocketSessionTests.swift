@@ -60,6 +60,71 @@ import Testing
     #expect(zip(beats, beats.dropFirst()).allSatisfy { $1 - $0 == 10_000 })
   }
 
+  @Test func answersARequestForBarsOnce() throws {
+    var desk = greeted()
+    desk.say(#"smh+265598+{"period":"2h","bar":"5min","format":"%h/%l"}"#)
+    desk.say(#"smh+265598+{"period":"1d","bar":"1h"}"#)
+    desk.pass(milliseconds: 9_000)
+    let answers = try desk.take().filter { $0.contains("smh+") }.map(parse)
+    #expect(answers.map { $0["data"]?.elements?.count } == [24, 24])
+    #expect(answers.map { $0["points"]?.int } == [23, 23])
+    #expect(answers.map { $0["barLength"]?.int } == [300, 3_600])
+    #expect(answers.allSatisfy { $0["topic"]?.string == "smh+265598" })
+    let first = try #require(answers[0]["data"]?[0]?.members?.map(\.key))
+    #expect(first == ["h", "l", "t"])
+    let bars = try #require(answers[1]["data"]?.elements)
+    for (bar, next) in zip(bars, bars.dropFirst()) {
+      let high = try #require(bar["h"]?.decimal)
+      let low = try #require(bar["l"]?.decimal)
+      let open = try #require(bar["o"]?.decimal)
+      #expect(low <= open && open <= high)
+      #expect(bar["c"]?.decimal == next["o"]?.decimal)
+      #expect(next["t"]?.int == bar["t"]?.int.map { $0 + 3_600_000 })
+    }
+    let id = try #require(answers[1]["serverId"]?.string)
+    desk.say("umh+\(id)")
+    #expect(desk.take() == [#"{"message":"Unsubscribed \#(id)"}"#])
+    desk.say("umh+1")
+    #expect(desk.take() == [])
+  }
+
+  @Test func sendsALadderAndWhatChangesOfIt() throws {
+    var desk = greeted()
+    desk.say("sbd+DU1234567+265598")
+    desk.say("sbd+DU9+265598")
+    desk.pass(milliseconds: 30_000)
+    let ladders = try desk.take().filter { $0.contains("sbd+") }.map(parse)
+    #expect(ladders.count > 5)
+    #expect(ladders.allSatisfy { $0["topic"]?.string == "sbd+DU1234567+265598" })
+    let image = try #require(ladders.first?["data"]?.elements)
+    #expect(image.compactMap { $0["row"]?.int } == Array(0..<11))
+    let focus = image.filter { $0["focus"]?.int == 1 }
+    #expect(focus.count == 1 && focus.first?["price"]?.string?.contains(" @ ") == true)
+    #expect(image.first?["ask"] != nil && image.first?["bid"] == nil)
+    #expect(ladders.contains { $0["data"]?.elements?.count ?? 11 < 11 })
+    desk.say("ubd+DU1234567")
+    desk.pass(milliseconds: 9_000)
+    #expect(desk.take().filter { $0.contains("sbd+") } == [])
+  }
+
+  @Test func tellsFiguresAgainUntilTheirEnd() throws {
+    var desk = greeted()
+    for command in ["spl+{}", "ssd+DU1234567+{}", "sld+DU1234567+{}"] { desk.say(command) }
+    desk.pass(milliseconds: 30_000)
+    var texts = desk.take()
+    #expect(texts.count { $0.contains("spl") } == 31)
+    #expect(texts.count { $0.contains("ssd+") } == 11)
+    #expect(texts.count { $0.contains("sld+") } == 4)
+    for command in ["upl+{}", "usd+DU1234567+{}", "uld+DU1234567+{}"] { desk.say(command) }
+    desk.pass(milliseconds: 30_000)
+    texts = desk.take().filter { !$0.contains("hb") }
+    #expect(
+      texts == [
+        #"{"result":"unsubscribed from summary"}"#, #"{"result":"unsubscribed from ledger"}"#,
+      ]
+    )
+  }
+
   @Test func sendsTheFirstImageTwiceInTwoOrders() throws {
     var desk = greeted()
     desk.say(Self.subscription)
@@ -236,7 +301,7 @@ import Testing
 
   @Test(arguments: [
     "smd", "smd+", "smd+x+{}", "smd+265598", "smd+265598+{}", "smd+265598+{\"fields\":7}",
-    "smd+-1+{\"fields\":[]}", "smh+265598+{}", "sor+{}", "uor+{}", "umd", "umd+7+{}",
+    "smd+-1+{\"fields\":[]}", "smh+x+{}", "sbd+U1", "sor+{}", "uor+{}", "umd", "umd+7+{}",
   ])
   func isSilentWhereTheGatewayIs(text: String) {
     var desk = greeted()

@@ -61,10 +61,12 @@ enum FieldValue: Hashable, Sendable {
     return "\(number)"
   }
 
-  /// Hundredths without trailing zeros, but always with a digit after the point.
-  private static func javaDouble(_ hundredths: Int64) -> String {
-    let text = decimal(hundredths, digits: 2)
-    return text.hasSuffix("0") ? String(text.dropLast()) : text
+  /// Units of the last digit without trailing zeros, but always with a digit after the point.
+  static func javaDouble(_ units: Int64, digits: Int = 2) -> String {
+    var text = decimal(units, digits: digits)
+    guard digits > 0 else { return text + ".0" }
+    while text.hasSuffix("0"), !text.hasSuffix(".0") { text.removeLast() }
+    return text
   }
 
   /// Java prints a double from 10^7 on with an exponent: `1.22E7`.

@@ -64,4 +64,29 @@ struct Account: Sendable {
     default: nil
     }
   }
+
+  /// What has changed in a feed of the account since its first message.
+  func change(topic: String, target: String, milliseconds: Int64) -> String? {
+    let seconds = milliseconds / 1_000
+    var random = SplitMix64(seed: UInt64(bitPattern: seconds))
+    let profit = random.next(in: -9_999...9_999)
+    let daily = FieldValue.javaDouble(profit)
+    let unrealized = FieldValue.javaDouble(460_000 + profit)
+    switch topic {
+    case "spl":
+      return #"{"topic":"spl","args":{"\#(accountID).Core":{"dpl":\#(daily),"#
+        + #""upl":\#(unrealized)}}}"#
+    case "ssd":
+      let liquidity = FieldValue.javaDouble(100_535_388 + profit)
+      return #"{"result":[{"key":"ExcessLiquidity-S","currency":"USD","#
+        + #""monetaryValue":\#(liquidity),"severity":0,"timestamp":\#(seconds)}],"#
+        + #""topic":"ssd+\#(target)"}"#
+    case "sld":
+      return #"{"result":[{"acctCode":"\#(accountID)","key":"LedgerListBASE","#
+        + #""unrealizedPnl":\#(unrealized),"secondKey":"BASE","severity":0,"#
+        + #""timestamp":\#(seconds)},{"key":"LedgerListUSD","timestamp":\#(seconds)}],"#
+        + #""topic":"sld+\#(target)"}"#
+    default: return nil
+    }
+  }
 }

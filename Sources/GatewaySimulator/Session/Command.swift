@@ -13,6 +13,12 @@ enum Command: Equatable {
   case endMarketData(target: String)
   /// A feed of the account: `sor`, `str`, `spl`, `ssd`, `sld`, or one's end.
   case account(topic: String, target: String)
+  /// Bars, once; the server keeps the request open.
+  case history(target: String, arguments: String)
+  case endHistory(id: String)
+  /// An order book.
+  case ladder(account: String, target: String)
+  case endLadder(account: String)
   /// A known topic with arguments that the server answers with silence.
   case ignored
   /// Anything else; the server quotes its first three characters.
@@ -29,7 +35,11 @@ enum Command: Equatable {
     case "umd": self = .endMarketData(target: target)
     case "sor", "uor", "str", "utr", "spl", "upl", "ssd", "usd", "sld", "uld":
       self = .account(topic: String(parts[0]), target: target)
-    case "smh", "umh", "sbd", "ubd", "shs", "inp": self = .ignored
+    case "smh": self = .history(target: target, arguments: parts.count > 2 ? String(parts[2]) : "")
+    case "umh": self = .endHistory(id: target)
+    case "sbd" where parts.count > 2: self = .ladder(account: target, target: String(parts[2]))
+    case "ubd": self = .endLadder(account: target)
+    case "sbd", "shs", "inp": self = .ignored
     default:
       if let session = (try? JSONValue(parsing: Array(text.utf8)))?["session"]?.string {
         self = .session(session)

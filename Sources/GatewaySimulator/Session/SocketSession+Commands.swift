@@ -30,6 +30,7 @@ extension SocketSession {
     case .endMarketData(let target):
       unsubscribe(target, &gateway)
     case .account(let topic, let target):
+      followFigures(topic, target, at: now)
       note(topic)
       guard topic != "str" else {
         for message in gateway.blotter.replay { say(message, gateway) }
@@ -40,6 +41,14 @@ extension SocketSession {
       {
         say(message, gateway)
       }
+    case .history(let target, let arguments):
+      requestBars(target, arguments, at: now, gateway)
+    case .endHistory(let id):
+      endRequest(id, gateway)
+    case .ladder(let account, let target):
+      openLadder(account: account, target, at: now, &gateway)
+    case .endLadder(let account):
+      endLadder(account: account, &gateway)
     case .ignored:
       return
     case .session:

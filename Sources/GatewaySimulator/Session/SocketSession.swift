@@ -6,11 +6,14 @@ import Flow
 /// One WebSocket of a client, from the upgrade on; it knows neither socket nor clock.
 struct SocketSession: Sendable {
   enum Phase { case connecting, waitingForSession, open }
-  enum Duty: Hashable { case upstream, account, status, heartbeat, image(String), prices(String) }
+  enum Duty: Hashable {
+    case upstream, account, status, heartbeat, image(String), prices(String), feed(FeedDuty)
+  }
 
   private(set) var phase = Phase.connecting
   var agenda = Agenda<Duty>()
   var streams: [Int: [MarketDataStream]] = [:]
+  var feeds = SocketFeeds()
   private var output: [SocketOutput] = []
   private var distorted = DistortedOutput()
   /// Whether nothing gets through any longer, either way.
@@ -65,6 +68,8 @@ struct SocketSession: Sendable {
       sendImage(target, at: time, updated: updated, gateway)
     case .prices(let target):
       sendPrices(target, updated: updated, gateway)
+    case .feed(let duty):
+      tell(duty, at: time, updated: updated, gateway)
     }
     return true
   }
@@ -138,6 +143,8 @@ struct SocketSession: Sendable {
       for _ in list { gateway.market.unwatch(conid) }
     }
     streams.removeAll()
+    for ladder in feeds.ladders { gateway.market.unwatch(ladder.conid) }
+    feeds = SocketFeeds()
     agenda = Agenda()
   }
 

@@ -227,6 +227,7 @@ public actor NDJSONFileSink: EventSink {
       run: run,
       origin: origin
     )
+    try LoadScripts(time: configuration.timeFormat).write(to: storage)
     keeper = Keeper(on: background, storage, sealing: sealingRules)
     state = .open(writer)
     return writer

@@ -3,7 +3,12 @@
 
 public import ArgumentParser
 public import IBKR
+public import Recording
 
 extension CompetePolicy: ExpressibleByArgument {}
 
 extension SessionRegion: ExpressibleByArgument {}
+
+extension Partition: ExpressibleByArgument {}
+
+extension TimeFormat: ExpressibleByArgument {}

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+# This file is part of ibkr-stream.
+"""Foreign readers load every channel, and find what is there."""
+
+import argparse
+import asyncio
+import gzip
+import importlib.util
+import itertools
+import json
+import math
+import shutil
+import signal
+import subprocess
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from harness.checks import Checks
+from harness.program import Program
+
+FEEDS = "book,history,order,trade,pnl,ledger,summary"
+RECORDED = ["raw", "quote", "gap", "status", *FEEDS.split(",")]
+READERS = ["pyarrow", "pyarrow exact", "pandas", "pandas exact", "polars", "polars exact", "duckdb",
+           "duckdb exact"]
+
+
+# ---------------------------------------------------------------- what is there
+
+def lines(data: Path, channel: str):
+    """Every line of a channel, read without anything of load.py."""
+    parts = {p for p in (data / f"ch={channel}").rglob("part-*")
+             if p.name.endswith((".ndjson", ".ndjson.gz"))}
+    for path in sorted(parts):
+        if path.with_name(path.name + ".gz") in parts:
+            continue  # sealed a moment ago: the same lines are in the other file
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            yield from (line for line in file if line.endswith(b"\n"))
+
+
+class Facts:
+    """Rows, and of each column how many values there are and what they come to."""
+
+    def __init__(self, rows=0):
+        self.rows = rows
+        self.counts, self.sums, self.floats, self.spans = {}, {}, {}, {}
+
+    @classmethod
+    def read(cls, data: Path, channel: str, kinds: dict):
+        facts, columns = cls(), {name: [] for name in kinds}
+        for line in lines(data, channel):
+            row = json.loads(line, parse_float=Decimal)
+            if list(row) != list(kinds):
+                raise ValueError(f"{channel}: the columns are {list(row)}")
+            facts.rows += 1
+            for name, value in row.items():
+                if value is not None:
+                    columns[name].append(value)
+        for name, values in columns.items():
+            facts.add(name, kinds[name], values)
+        return facts
+
+    def add(self, name, kind, values):
+        """Takes the values of a column that are not null."""
+        self.counts[name] = len(values)
+        if kind == "decimal":
+            self.floats[name] = math.fsum(map(float, values))
+            if all(isinstance(value, Decimal) for value in values):
+                self.sums[name] = sum(values, Decimal(0))
+        elif kind == "integer":
+            self.sums[name] = sum(map(int, values))
+            if name in ("ts_recv", "ts_event") and values:
+                self.spans[name] = (int(min(values)), int(max(values)))
+        elif kind == "flag":
+            self.sums[name] = sum(map(bool, values))
+        elif kind == "text":
+            self.sums[name] = sum(map(len, values))
+        else:
+            self.sums[name] = sum(len(list(value)) for value in values)
+
+    def differences(self, other, exact: bool) -> list[str]:
+        """What another found otherwise; sums of floats are rounded once, so they must agree too."""
+        found = [] if self.rows == other.rows else [f"{other.rows} rows, not {self.rows}"]
+        for what in ("counts", "spans", "sums" if exact else "floats"):
+            mine, theirs = getattr(self, what), getattr(other, what)
+            found += [f"{what} of {name}: {theirs.get(name)}, not {mine[name]}"
+                      for name in mine if theirs.get(name) != mine[name]]
+        if not exact:
+            found += [f"sum of {name}: {other.sums.get(name)}, not {value}"
+                      for name, value in self.sums.items()
+                      if name not in self.floats and other.sums.get(name) != value]
+        return found
+
+
+# ---------------------------------------------------------------- what the readers find
+
+def arrow_facts(table, kinds: dict) -> Facts:
+    facts = Facts(table.num_rows)
+    for name, kind in kinds.items():
+        facts.add(name, kind, table[name].drop_null().to_pylist())
+    return facts
+
+
+def pandas_facts(frame, kinds: dict) -> Facts:
+    facts = Facts(len(frame))
+    for name, kind in kinds.items():
+        facts.add(name, kind, list(frame[name].dropna()))
+    return facts
+
+
+def polars_facts(frame, kinds: dict) -> Facts:
+    facts = Facts(frame.height)
+    for name, kind in kinds.items():
+        facts.add(name, kind, frame[name].drop_nulls().to_list())
+    return facts
+
+
+def duckdb_facts(connection, channel: str, kinds: dict) -> Facts:
+    facts = Facts(connection.execute(f'SELECT count(*) FROM "{channel}"').fetchone()[0])
+    for name, kind in kinds.items():
+        column = f'"{name}"'
+        rows = connection.execute(
+            f'SELECT {column} FROM "{channel}" WHERE {column} IS NOT NULL').fetchall()
+        facts.add(name, kind, [row[0] for row in rows])
+    return facts
+
+
+def dtypes(reader: str, load, connection, channel: str) -> dict:
+    """The type that each column has, in the reader's words."""
+    exact = reader.endswith("exact")
+    match reader.split()[0]:
+        case "pyarrow":
+            return {f.name: str(f.type) for f in load.arrow(channel, exact).schema}
+        case "pandas":
+            return {n: str(t).removesuffix("[pyarrow]") for n, t in
+                    load.pandas(channel, exact).dtypes.items()}
+        case "polars":
+            return {n: str(t) for n, t in load.polars(channel, exact).schema.items()}
+    return {row[0]: row[1] for row in connection.execute(f'DESCRIBE "{channel}"').fetchall()}
+
+
+NUMBERS = {"pyarrow": "double", "pandas": "double", "polars": "Float64", "duckdb": "DOUBLE",
+           "pyarrow exact": "decimal128(38, 12)", "pandas exact": "decimal128(38, 12)",
+           "polars exact": "Decimal(precision=38, scale=12)", "duckdb exact": "DECIMAL(38,12)"}
+INTEGERS = {"pyarrow": "int64", "pandas": "int64", "polars": "Int64", "duckdb": "BIGINT"}
+
+
+def wrong_types(reader: str, found: dict, kinds: dict) -> list[str]:
+    wanted = {"decimal": NUMBERS[reader], "integer": INTEGERS[reader.split()[0]]}
+    return [f"{name} is {found.get(name)}, not {wanted[kind]}" for name, kind in kinds.items()
+            if kind in wanted and found.get(name) != wanted[kind]]
+
+
+def stats(ibkr: str, data: Path) -> dict[str, Facts]:
+    """What `ibkr stats` finds in each channel."""
+    output = subprocess.run([ibkr, "stats", data, "--json"], capture_output=True, text=True,
+                            check=True, timeout=120).stdout
+    found = {}
+    for line in output.splitlines():
+        row = json.loads(line, parse_float=Decimal)
+        if row["symbol"] is not None:
+            continue
+        facts = found[row["channel"]] = Facts(row["rows"])
+        for name in ("ts_recv", "ts_event"):
+            if row[f"{name}_first"] is not None:
+                facts.spans[name] = (row[f"{name}_first"], row[f"{name}_last"])
+        for name, column in row["columns"].items():
+            facts.counts[name] = column["count"]
+            if column["sum"] is not None:
+                facts.sums[name] = column["sum"]
+    return found
+
+
+def load_module(data: Path):
+    spec = importlib.util.spec_from_file_location("load", data / "load.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def compare(checks: Checks, title: str, ibkr: str, data: Path, channels: list[str]):
+    """Loads all of a recording with every reader."""
+    print(f"-- {title}", flush=True)
+    load = load_module(data)
+    facts = {c: Facts.read(data, c, load.COLUMNS[c]) for c in load.COLUMNS}
+    rows = {c: f.rows for c, f in facts.items() if f.rows}
+    checks.none(f"{title}: channels", [c for c in channels if c not in rows],
+                " ".join(f"{c}:{n}" for c, n in rows.items()))
+    counted = stats(ibkr, data)
+    problems = []
+    for channel in rows:
+        mine, theirs = facts[channel], counted.get(channel, Facts())
+        problems += [f"{channel}: {p}" for p in (
+            [] if mine.rows == theirs.rows else [f"{theirs.rows} rows, not {mine.rows}"])]
+        problems += [f"{channel}: {n}: {theirs.counts.get(n)} values, not {c}"
+                     for n, c in mine.counts.items() if theirs.counts.get(n) != c]
+        problems += [f"{channel}: {n}: {theirs.spans.get(n)}, not {s}"
+                     for n, s in mine.spans.items() if theirs.spans.get(n) != s]
+        problems += [f"{channel}: {n}: sum {theirs.sums.get(n)}, not {s}"
+                     for n, s in mine.sums.items()
+                     if load.COLUMNS[channel][n] in ("decimal", "integer") and mine.counts[n]
+                     and theirs.sums.get(n) != s]
+    checks.none(f"{title}: ibkr stats", problems, f"{sum(rows.values()):,} rows")
+    plain, decimal = load.duckdb(), load.duckdb(exact=list(rows))
+    for reader in READERS:
+        exact, problems = reader.endswith("exact"), []
+        connection = decimal if exact else plain
+        for channel in load.COLUMNS:
+            kinds = load.COLUMNS[channel]
+            match reader.split()[0]:
+                case "pyarrow":
+                    found = arrow_facts(load.arrow(channel, exact), kinds)
+                case "pandas":
+                    found = pandas_facts(load.pandas(channel, exact), kinds)
+                case "polars":
+                    found = polars_facts(load.polars(channel, exact), kinds)
+                case "duckdb":
+                    found = duckdb_facts(connection, channel, kinds)
+            problems += [f"{channel}: {p}" for p in facts[channel].differences(found, exact)]
+            if channel in rows:
+                problems += [f"{channel}: {p}" for p in wrong_types(
+                    reader, dtypes(reader, load, connection, channel), kinds)]
+        checks.none(f"{title}: {reader}", problems, f"{len(rows)} channels")
+
+
+# ---------------------------------------------------------------- recordings
+
+async def record(checks: Checks, ibkr: str, folder: Path, seconds: float) -> tuple[Path, Path]:
+    """Two runs, and what the second has left while it stood still."""
+    data, ca, still = folder / "data", folder / "ca.pem", folder / "still"
+    async with Program(ibkr, "simulate", "--ca-out", ca, "--rate", 4, "--fills", "700ms") as gateway:
+        url = (await gateway.line()).removeprefix("listening ")
+        for options in ([], ["--rotate", "2s"]):
+            async with Program(ibkr, "record", "AAPL", "MSFT", "IS3Q", "--gateway", url, "--ca", ca,
+                               "-o", data, "--feeds", FEEDS, "--bars", "1d/5min",
+                               *options) as recorder:
+                for _ in range(100):
+                    await asyncio.sleep(seconds / 10)
+                    there = {c for c in RECORDED if any(lines(data, c))}
+                    sealed = any(data.rglob("ch=quote/**/*.gz"))
+                    if there >= set(RECORDED) - {"gap"} and (sealed or not options):
+                        break
+                await asyncio.sleep(seconds)
+                if options:
+                    recorder.process.send_signal(signal.SIGSTOP)
+                    shutil.copytree(data, still, symlinks=True,
+                                    ignore=shutil.ignore_patterns(".lock"))
+                    recorder.process.send_signal(signal.SIGCONT)
+                code = await recorder.stop(60)
+                if not checks.that("the recorder ends well", code == 0, code):
+                    print(recorder.errors()[-3000:])
+    return data, still
+
+
+def trap(template: Path, data: Path, nulls: int):
+    """A recording whose columns begin with nulls, and whose numbers are round until they are not."""
+    shutil.copytree(template, data, ignore=shutil.ignore_patterns("ch=*", "_manifest*", ".lock"))
+    run = sorted((data / "runs").glob("*.json"))[-1].stem
+    load = load_module(data)
+    samples = {"integer": itertools.cycle([7, 1780000000123456789]), "text": itertools.cycle(["x", "é"]),
+               "decimal": itertools.cycle(["150.0", "150.25", "64.780", "-0.000001", "12345678.5"]),
+               "flag": itertools.cycle([True, False])}
+    day = 1_780_012_800_000_000_000  # 2026-05-29
+    # What a gap cannot be without.
+    gap = {"gap_id": "g", "ts_start": day, "mono_start": 1, "reason": "disconnect",
+           "detected_by": "close", "seq_first": 1, "backfill": "none"}
+    for channel, kinds in load.COLUMNS.items():
+        fixed = {"v": 1, "run": run, "i": 0, "conid": 1, "symbol": "S", "snapshot": False}
+        fixed |= gap if channel == "gap" else {}
+        folder = data / f"ch={channel}" / "date=2026-05-29"
+        folder /= "symbol=S" if channel == "quote" else ""
+        folder.mkdir(parents=True)
+
+        def line(number, filled):
+            values = fixed | {"seq": number, "ts_recv": day + number}
+            parts = []
+            for name, kind in kinds.items():
+                if name in values:
+                    text = json.dumps(values[name])
+                elif kind in ("texts", "integers"):
+                    text = '["a","b"]' if kind == "texts" else "[1,2,3]"
+                elif not filled:
+                    text = "null"
+                elif name == "ts_event":
+                    text = str(day + number - 1)
+                else:
+                    value = next(samples[kind])
+                    text = value if kind == "decimal" else json.dumps(value)
+                parts.append(f'"{name}":{text}')
+            return ("{" + ",".join(parts) + "}\n").encode()
+
+        first = [line(number, False) for number in range(1, nulls + 1)]
+        last = [line(nulls + number, True) for number in range(1, 101)]
+        # One part open, one sealed as a string of members.
+        (folder / f"part-{run}-000001.ndjson").write_bytes(b"".join(first + last[:50]))
+        members = [b"".join(last[start:start + 20]) for start in range(50, 100, 20)]
+        (folder / f"part-{run}-000002.ndjson.gz").write_bytes(b"".join(map(gzip.compress, members)))
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ibkr", required=True)
+    parser.add_argument("--seconds", type=float, default=4, help="how long each run lasts at least")
+    parser.add_argument("--nulls", type=int, default=30_000)
+    parser.add_argument("--keep", type=Path, help="leave the recordings in this folder")
+    arguments = parser.parse_args()
+    checks = Checks("foreign readers")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        data, still = await record(checks, arguments.ibkr, folder, arguments.seconds)
+        parts = [p.name for p in still.rglob("part-*")]
+        is_open = sum(name.endswith(".ndjson") for name in parts)
+        checks.that("parts of both kinds", 0 < is_open < len(parts),
+                    f"{is_open} open, {len(parts) - is_open} sealed")
+        # As in the moment after a part was sealed: it is there twice.
+        twice = next(still.rglob("ch=quote/**/*.gz"))
+        twice.with_suffix("").write_bytes(gzip.decompress(twice.read_bytes()))
+        compare(checks, "open and sealed", arguments.ibkr, still, RECORDED)
+        compare(checks, "sealed", arguments.ibkr, data, RECORDED)
+        verified = subprocess.run([arguments.ibkr, "verify", data, "--deep"], capture_output=True,
+                                  text=True, timeout=120)
+        checks.that("ibkr verify --deep", verified.returncode == 0, verified.stdout[-500:])
+        trap(data, folder / "trap", arguments.nulls)
+        channels = list(load_module(data).COLUMNS)
+        compare(checks, f"{arguments.nulls:,} nulls first", arguments.ibkr, folder / "trap", channels)
+    checks.finish()
+
+
+asyncio.run(main())
