@@ -132,6 +132,14 @@ let package = Package(
       ]
     ),
 
+    // Not a product: a long recording on virtual time, for scripts/day.
+    .executableTarget(
+      name: "day",
+      dependencies: [
+        "IBKR", "Recording", "GatewaySimulator", "Transport", "Flow", argumentParser, logging,
+      ]
+    ),
+
     .testTarget(name: "FlowTests", dependencies: ["Flow"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "CryptoTests", dependencies: ["Crypto"]),

@@ -36,7 +36,8 @@ import Testing
     #expect(
       storage.with { $0.operations.filter { !$0.hasPrefix("read") } } == [
         "create \(path)", "write \(path)", "write \(path)", "open \(path)", "sync \(path)",
-        "folder \(folder)", "open \(path)", "remove \(path).gz.new", "create \(path).gz.new",
+        "folder \(folder)", "folder ch=raw", "folder ", "open \(path)", "remove \(path).gz.new",
+        "create \(path).gz.new",
         "write \(path).gz.new", "sync \(path).gz.new", "rename \(path).gz.new",
         "folder \(folder)",
       ]

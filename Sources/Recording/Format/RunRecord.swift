@@ -99,7 +99,7 @@ package struct RunRecord: Sendable {
     try contents().withBytes { bytes throws(StorageError) in try file.writeAll(bytes) }
     try file.synchronize()
     try storage.rename(draft, to: path)
-    try storage.synchronizeFolder("runs")
+    try storage.synchronizeNames(downTo: "runs")
   }
 
   private func contents() -> LineBuffer {

@@ -165,14 +165,17 @@ final class DeadRun {
     found.sort { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
     let end = found.map(\.lastTime).max() ?? 0
     var last = sealed?.seq.upperBound ?? (hasLostParts ? .max - 1 : 0)
-    var before = sealed.flatMap { PartName($0.path) }
+    let known = parts + [sealed.flatMap { PartName($0.path) }].compactMap(\.self)
     for open in found {
       guard let seq = open.seq else { continue }
-      let follows = open.part.number == (before?.number ?? 0) + 1
+      // Of the part before there may be nothing left but its name.
+      let follows =
+        open.part.number == 1
+        || known.contains { ($0.folder, $0.number + 1) == (open.part.folder, open.part.number) }
       if seq.lowerBound > last + 1, follows || OpenPart.isOfCrash(open.firstTime, end: end) {
         return try mend(parts, upTo: last)
       }
-      (last, before) = (seq.upperBound, open.part)
+      last = seq.upperBound
     }
     return try mend(found)
   }
@@ -188,7 +191,8 @@ final class DeadRun {
 
   private func mend(_ parts: [OpenPart]) throws(StorageError) -> [OpenPart] {
     var mended: [OpenPart] = []
-    for part in parts where try part.mend(in: storage) { mended.append(part) }
+    // The last first: should this be interrupted, the next attempt sees what this one has seen.
+    for part in parts.reversed() where try part.mend(in: storage) { mended.append(part) }
     return mended.sorted { ($0.seq?.lowerBound ?? 0) < ($1.seq?.lowerBound ?? 0) }
   }
 

@@ -13,7 +13,7 @@ extension NDJSONFileSink {
     public enum Synchronization: String, Sendable, Hashable, CaseIterable {
       /// When a part is sealed, and not before.
       case never
-      /// Once a second, if there was anything.
+      /// Within a second of each record: it waits for the write, then for others.
       case everySecond = "1s"
       /// After every write.
       case batch

@@ -19,7 +19,7 @@ struct PendingSync: Sendable, Hashable {
     do throws(StorageError) {
       try storage.open(path).synchronize()
       // What is in a file counts for nothing when its name is lost.
-      if let folder { try storage.synchronizeFolder(folder) }
+      if let folder { try storage.synchronizeNames(downTo: folder) }
     } catch {
       // Of a part that somebody has removed there is nothing to keep; the next write begins another.
       guard error.code == .missing else { throw error }

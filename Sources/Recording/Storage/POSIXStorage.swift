@@ -24,7 +24,7 @@ package final class POSIXStorage: Storage {
   /// - Throws: `StorageError` if it cannot be created or opened.
   package init(directory: String) throws(StorageError) {
     self.directory = directory
-    try Self.makeFolders(directory, at: AT_FDCWD, shownAs: directory)
+    try Self.makeFolders(directory, at: AT_FDCWD, shownAs: directory, isSynced: true)
     descriptor = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw StorageError("open", directory, number: errno) }
   }
@@ -157,26 +157,33 @@ package final class POSIXStorage: Storage {
     path.isEmpty ? directory : "\(directory)/\(path)"
   }
 
-  /// Creates a folder and what is missing above it, and syncs every folder that got a new name.
+  /// Creates a folder and what is missing above it.
+  ///
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - base: What the path begins at.
+  ///   - shown: The path for messages.
+  ///   - isSynced: Whether every folder that gets a new name is synced at once.
+  /// - Throws: `StorageError`.
   private static func makeFolders(
     _ path: String,
     at base: Int32,
-    shownAs shown: String
+    shownAs shown: String,
+    isSynced: Bool = false
   ) throws(StorageError) {
     // Nearly always it is there, and one call says so.
-    if mkdirat(base, path, 0o755) == 0 {
-      return try synchronizeFolder(parent(of: path), at: base, shownAs: shown)
-    }
-    switch errno {
-    case EEXIST: return
-    case ENOENT where parent(of: path) != path:
-      try makeFolders(parent(of: path), at: base, shownAs: shown)
-      guard mkdirat(base, path, 0o755) == 0 || errno == EEXIST else {
-        throw StorageError("create", shown, number: errno)
+    if mkdirat(base, path, 0o755) != 0 {
+      switch errno {
+      case EEXIST: return
+      case ENOENT where parent(of: path) != path:
+        try makeFolders(parent(of: path), at: base, shownAs: shown, isSynced: isSynced)
+        guard mkdirat(base, path, 0o755) == 0 || errno == EEXIST else {
+          throw StorageError("create", shown, number: errno)
+        }
+      default: throw StorageError("create", shown, number: errno)
       }
-      try synchronizeFolder(parent(of: path), at: base, shownAs: shown)
-    default: throw StorageError("create", shown, number: errno)
     }
+    if isSynced { try synchronizeFolder(parent(of: path), at: base, shownAs: shown) }
   }
 
   private static func parent(of path: String) -> String {

@@ -14,7 +14,7 @@ package protocol Storage: AnyObject, Sendable {
   /// - Throws: `StorageError` with the code `.inUse` if another recorder writes here.
   func lock() throws(StorageError) -> any StorageLock
 
-  /// Creates a file that must not exist yet, and the folders above it; new folders are synced.
+  /// Creates a file that must not exist yet, and the folders above it; no name is synced.
   ///
   /// - Parameter path: Where the file shall be.
   /// - Returns: The empty file.
@@ -51,7 +51,7 @@ package protocol Storage: AnyObject, Sendable {
   /// - Throws: `StorageError`; `.missing` if it is not there.
   func remove(_ path: String) throws(StorageError)
 
-  /// Makes what happened to the names in a folder survive a power loss.
+  /// Makes what happened to the names in a folder survive a power loss, if its own name does.
   ///
   /// - Parameter path: The folder; empty for the recording's own.
   /// - Throws: `StorageError`.
@@ -72,6 +72,19 @@ package protocol Storage: AnyObject, Sendable {
 }
 
 extension Storage {
+  /// Makes the name of a new file survive a power loss, and those of the folders that it is in.
+  ///
+  /// - Parameter folder: The folder that the file is in.
+  /// - Throws: `StorageError`.
+  package func synchronizeNames(downTo folder: String) throws(StorageError) {
+    var folder = folder[...]
+    while true {
+      try synchronizeFolder(String(folder))
+      if folder.isEmpty { return }
+      folder = folder.lastIndex(of: "/").map { folder[..<$0] } ?? ""
+    }
+  }
+
   /// Removes a file, if it is there.
   ///
   /// - Parameter path: Where the file is.

@@ -9,7 +9,7 @@ import Glibc
 /// A directory on a disk that forgets what was not synced, and that fails at any call.
 ///
 /// Contents survive a power loss up to the last `synchronize` of the file, names up to the last
-/// `synchronizeFolder` of their folder, as POSIX has it; of what came later any beginning may have
+/// `synchronizeFolder` of their folder, those of folders too, as POSIX has it; of what came later any beginning may have
 /// reached the disk, in each file and in each folder another. Every call is counted; a plan decides
 /// what becomes of the n-th.
 final class DiskModel: Storage {
@@ -38,6 +38,7 @@ final class DiskModel: Storage {
     /// What was done to names since their folder was synced, in its order.
     var unsafeNamings: [String: [Naming]] = [:]
     var folders: Set<String> = [""]
+    var safeFolders: Set<String> = [""]
     var lastNode = 0
     var isLocked = false
     var isDead = false
@@ -93,9 +94,22 @@ final class DiskModel: Storage {
       state.names = state.safeNames
       for (_, namings) in state.unsafeNamings.sorted(by: { $0.key < $1.key }) {
         for naming in namings.prefix(Int.random(in: 0...namings.count, using: &generator)) {
-          for (name, id) in naming { state.names[name] = id }
+          for (name, id) in naming {
+            if name.hasSuffix("/") {
+              state.safeFolders.insert(String(name.dropLast()))
+            } else {
+              state.names[name] = id
+            }
+          }
         }
       }
+      // What is in a folder whose name is lost is lost with it.
+      for folder in state.safeFolders.sorted(by: { $0.count < $1.count })
+      where !folder.isEmpty && !state.safeFolders.contains(Self.folder(of: folder)) {
+        state.safeFolders.remove(folder)
+      }
+      state.folders = state.safeFolders
+      state.names = state.names.filter { state.folders.contains(Self.folder(of: $0.key)) }
       state.safeNames = state.names
       state.unsafeNamings = [:]
       for (id, node) in state.nodes.sorted(by: { $0.key < $1.key }) {
@@ -145,6 +159,7 @@ final class DiskModel: Storage {
       let id = Self.make(path, &state)
       state.nodes[id] = Node(bytes: bytes, synced: bytes.count)
       state.safeNames[path] = id
+      state.safeFolders = state.folders
     }
   }
 
@@ -155,7 +170,8 @@ final class DiskModel: Storage {
     var folder = path[...]
     while let slash = folder.lastIndex(of: "/") {
       folder = folder[..<slash]
-      state.folders.insert(String(folder))
+      guard state.folders.insert(String(folder)).inserted else { break }
+      note(["\(folder)/": nil], in: String(folder), &state)
     }
     note([path: state.lastNode], in: path, &state)
     return state.lastNode
@@ -256,6 +272,7 @@ final class DiskModel: Storage {
     try call("folder", path) { state in
       func isInside(_ name: String) -> Bool { Self.folder(of: name) == path }
       state.unsafeNamings[path] = nil
+      state.safeFolders.formUnion(state.folders.filter { isInside($0) })
       for name in state.safeNames.keys where isInside(name) { state.safeNames[name] = nil }
       for (name, id) in state.names where isInside(name) { state.safeNames[name] = id }
     }

@@ -5,10 +5,13 @@ import Glibc
 
 /// How many seeds a property is tried with: few with every change, more when a script asks.
 enum Seeds {
-  static var areMany: Bool { getenv("IBKR_TEST_SEEDS") != nil }
-
-  static func count(_ few: Int) -> Int {
-    guard let text = getenv("IBKR_TEST_SEEDS") else { return few }
-    return Int(String(cString: text)).map { max(few, $0) } ?? few
+  /// How many a script has asked for.
+  static var wanted: Int? {
+    getenv("IBKR_TEST_SEEDS").flatMap { Int(String(cString: $0)) }
   }
+
+  static func count(_ few: Int) -> Int { max(few, wanted ?? 0) }
+
+  /// Whether there is time for everything.
+  static var areMany: Bool { wanted ?? 0 >= 100 }
 }
