@@ -48,7 +48,7 @@ import Transport
   @Test func aLineWaitsForOthersAndNotForLong() async throws {
     let sink = sink()
     try await sink.write(messages(3))
-    await loop.advance(by: .milliseconds(99))
+    await loop.advance(by: .milliseconds(49))
     #expect(storage.lines(under: "ch=raw").count == 0)
     try await sink.write(messages(2))
     await loop.advance(by: .milliseconds(1))
