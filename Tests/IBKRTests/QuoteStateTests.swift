@@ -64,6 +64,35 @@ import Testing
     #expect(seen[3] == Seen(isSnapshot: false, flags: .frozen, bid: "4712.49", last: "4736.00"))
   }
 
+  /// A message that is overtaken still tells what nothing newer has told.
+  @Test func whatIsLateDoesNotReplaceWhatIsNewer() throws {
+    var state = QuoteState()
+    let seen = try [
+      #"{"topic":"smd+4","server_id":"q1","_updated":1000,"31":"5.0","84":"4.9"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":3000,"31":"5.2"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":2000,"31":"5.1","84":"5.0"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":2500,"31":"5.1"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":3000,"31":"5.3"}"#,
+    ].map { try apply($0, to: &state) }
+    #expect(seen.map(\.last) == ["5.0", "5.2", "5.2", "5.2", "5.3"])
+    #expect(seen.map(\.bid) == ["4.9", "4.9", "5.0", "5.0", "5.0"])
+    #expect(seen.map { $0.flags.contains(.late) } == [false, false, true, true, false])
+  }
+
+  /// A server whose clock was set back, or that says no time, is believed.
+  @Test func aClockThatWasSetBackIsBelieved() throws {
+    var state = QuoteState()
+    let seen = try [
+      #"{"topic":"smd+4","server_id":"q1","_updated":900000,"31":"5.0"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":10000,"31":"5.1"}"#,
+      #"{"topic":"smd+4","server_id":"q1","_updated":11000,"31":"5.2"}"#,
+      #"{"topic":"smd+4","server_id":"q1","31":"5.3"}"#,
+      #"{"topic":"smd+4","server_id":"q2","_updated":9000,"31":"5.4"}"#,
+    ].map { try apply($0, to: &state) }
+    #expect(seen.map(\.last) == ["5.0", "5.1", "5.2", "5.3", "5.4"])
+    #expect(seen.allSatisfy { !$0.flags.contains(.late) })
+  }
+
   @Test func noValueIsNotAnOldValue() throws {
     var state = QuoteState()
     _ = try apply(#"{"topic":"smd+3","31":"5.0","84":"4.9"}"#, to: &state)

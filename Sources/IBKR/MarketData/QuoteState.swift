@@ -85,13 +85,15 @@ package struct QuoteState: Sendable {
     package static let notSubscribed = Flags(rawValue: 16)
     /// The message repeats the one before it: same `_updated`, same values.
     package static let duplicate = Flags(rawValue: 32)
+    /// The message was overtaken: some of its values are older than what is known, and left out.
+    package static let late = Flags(rawValue: 64)
   }
 
   /// What one message did.
   package struct Update: Sendable {
     /// The columns that the message carried.
     package var changed: Columns = []
-    /// The flags as of now; ``Flags/duplicate`` is about this message.
+    /// The flags as of now; ``Flags/duplicate`` and ``Flags/late`` are about this message.
     package var flags: Flags = []
     /// Whether the message is an image and not a market event.
     package var isSnapshot = false
@@ -99,7 +101,13 @@ package struct QuoteState: Sendable {
     package var carriesFields = false
   }
 
+  /// A message that is older than another by no more than this has been overtaken; otherwise the
+  /// server's clock was set.
+  private static let latest: Int64 = 5_000
+
   private var values: [Decimal?]
+  /// The server's time of each value in milliseconds; `Int64.min` for none.
+  private var times: [Int64]
   private var rule = SnapshotRule()
   private var volumeIsExact = false
   /// The flags as of now.
@@ -112,6 +120,7 @@ package struct QuoteState: Sendable {
   /// Creates a state of which nothing is known.
   package init() {
     values = Array(repeating: nil, count: Column.allCases.count)
+    times = Array(repeating: .min, count: Column.allCases.count)
   }
 
   /// The value of a column as of now; nil if there is none or it was never sent.
@@ -156,10 +165,10 @@ package struct QuoteState: Sendable {
         noteAvailability()
       } else if id != 6119, id != 6508 {
         update.carriesFields = true
-        set(id, content, kind, &update, other)
+        set(id, content, kind, head.updated, &update, other)
       }
     }
-    update.flags = flags
+    update.flags.formUnion(flags)
     if head.updated == previous.updated, digest == previous.digest, digest != 0 {
       update.flags.insert(.duplicate)
     }
@@ -168,7 +177,10 @@ package struct QuoteState: Sendable {
   }
 
   private mutating func forget() {
-    for index in values.indices { values[index] = nil }
+    for index in values.indices {
+      values[index] = nil
+      times[index] = .min
+    }
     volumeIsExact = false
     flags = []
     availability.removeAll(keepingCapacity: true)
@@ -179,10 +191,17 @@ package struct QuoteState: Sendable {
     _ id: Int,
     _ content: UnsafeRawBufferPointer,
     _ kind: JSONKind,
+    _ time: Int64,
     _ update: inout Update,
     _ other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void
   ) {
     guard let column = Column(field: id) else { return other(id, content, kind) }
+    let place = Int(column.rawValue)
+    if time < times[place], time != .min, times[place] &- time <= Self.latest {
+      update.flags.insert(.late)
+      return
+    }
+    times[place] = time
     let number = QuoteNumber(content, allowsMark: column.allowsMark)
     if number.isAbbreviated || (number.decimal == nil && !number.isNone) {
       other(id, content, kind)
@@ -193,7 +212,7 @@ package struct QuoteState: Sendable {
       if id == 7762 { volumeIsExact = true }
     }
     update.changed.insert(Columns(column))
-    values[Int(column.rawValue)] = number.decimal
+    values[place] = number.decimal
     if column == .last {
       flags.remove([.lastIsClose, .lastIsHalted])
       switch number.mark {

@@ -89,5 +89,6 @@ struct QuoteEncoder {
   private static let flags: [(QuoteState.Flags, StaticString)] = [
     (.lastIsClose, "last_close"), (.lastIsHalted, "last_halted"), (.delayed, "delayed"),
     (.frozen, "frozen"), (.notSubscribed, "not_subscribed"), (.duplicate, "duplicate"),
+    (.late, "late"),
   ]
 }
