@@ -42,7 +42,7 @@ struct Bench: Sendable {
       connector: NamedNetwork(resolver: resolver, network: network),
       logger: Logger(label: "ibkr") { _ in SwiftLogNoOpLogHandler() }
     )
-    let play = try await Play(trial, client, resolver, patience(trial, seed: seed))
+    let play = try await Play(trial, client, resolver, network, patience(trial, seed: seed))
     await loop.advance(by: trial.duration - .seconds(20))
     let before = await play.witness.quotes
     await loop.advance(by: .seconds(20))

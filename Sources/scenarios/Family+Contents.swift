@@ -119,7 +119,27 @@ extension Family {
       name: "slow-overflow",
       stall: .seconds(40)
     ),
+    underWay,
   ]
+
+  /// What the network holds is lost with the connection, and lies in the gap.
+  private static var underWay: Trial {
+    var trial = slow(
+      .backpressure,
+      "stops the reading, and the connection is reset meanwhile: what was under way is lost",
+      [
+        .number("messages in gaps", 50 ... .max) { $0.ledger.inGaps },
+        .number("pauses", 1 ... .max) { $0.notes.pauses },
+      ],
+      name: "reset-while-paused",
+      stall: .seconds(8),
+      connections: 2
+    )
+    trial.acts = [(.reset, after: .seconds(37))]
+    trial.gaps = [.disconnect]
+    trial.readyBy = .seconds(90)
+    return trial
+  }
 
   /// A subscriber that stalls and is slow from then on, beside one that sees everything.
   private static func slow(
@@ -127,7 +147,8 @@ extension Family {
     _ summary: String,
     _ expects: [Expectation],
     name: String? = nil,
-    stall: Duration = .seconds(30)
+    stall: Duration = .seconds(30),
+    connections: Int = 1
   ) -> Trial {
     let words: [OverflowPolicy.Action: String] = [
       .dropOldest: "drop-oldest", .dropNewest: "drop-newest",
@@ -139,7 +160,7 @@ extension Family {
         "A slow subscriber \(summary); the others lose nothing."
       ),
       duration: .seconds(150),
-      [.connections(1...1)] + expects
+      [.connections(connections...connections)] + expects
     ) {
       $0.rate = 10
       $0.listeners = [

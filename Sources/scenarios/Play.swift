@@ -21,12 +21,14 @@ struct Play: Sendable {
   ///   - trial: What happens.
   ///   - client: The REST side, with its loop and its network.
   ///   - resolver: What looks names up for it.
+  ///   - network: The network, where it is one in memory.
   ///   - patience: How patient the stream is.
   /// - Throws: If a feed is refused.
   init(
     _ trial: Trial,
     _ client: IbkrClient,
     _ resolver: ScriptedResolver,
+    _ network: MemoryNetwork?,
     _ patience: StreamConfiguration
   ) async throws {
     self.trial = trial
@@ -42,7 +44,7 @@ struct Play: Sendable {
       return Task(executorPreference: loop) { await plan.listen(to: events, on: loop) }
     }
     for feed in trial.feeds { try await feed.want(of: stream) }
-    for (act, after) in trial.acts { Self.schedule(act, after: after, on: loop, resolver) }
+    for (act, after) in trial.acts { Self.schedule(act, after: after, on: loop, resolver, network) }
     run = Task(executorPreference: loop) { () -> IbkrError? in
       do throws(IbkrError) {
         try await stream.run()
@@ -108,7 +110,8 @@ struct Play: Sendable {
     _ act: Trial.Act,
     after: Duration,
     on loop: EventLoop,
-    _ resolver: ScriptedResolver
+    _ resolver: ScriptedResolver,
+    _ network: MemoryNetwork?
   ) {
     let time = loop.deadline(after: after)
     switch act {
@@ -117,6 +120,7 @@ struct Play: Sendable {
     case .sleep(let duration):
       let nanoseconds = duration.nanoseconds
       loop.schedule(at: time) { loop.shiftClocks(realtime: nanoseconds, boot: nanoseconds) }
+    case .reset: loop.schedule(at: time) { network?.forEachLink { $0.reset() } }
     case .namesGone(let duration, let outage):
       loop.schedule(at: time) { resolver.set(outage) }
       loop.schedule(at: time + duration.nanoseconds) { resolver.set(nil) }

@@ -16,6 +16,8 @@ struct Trial: Sendable {
     case setClock(by: Duration)
     /// The machine sleeps; its monotonic clock stands still meanwhile.
     case sleep(for: Duration)
+    /// Every connection is reset: what was under way is lost. In memory only.
+    case reset
     /// No name can be looked up.
     case namesGone(for: Duration, ScriptedResolver.Outage)
   }
