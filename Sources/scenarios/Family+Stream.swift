@@ -210,8 +210,10 @@ extension Family {
       readyBy: .seconds(150),
       gaps: [.disconnect, .disconnect],
       [
-        .connections(3...3), .messages(.profitAndLoss, 3...3), .messages(.accountSummary, 3...3),
-        .messages(.accountLedger, 3...3), .messages(.trades, 3...3), .commands("sor", 3...3),
+        // Account data comes again and again; executions once for each subscription.
+        .connections(3...3), .messages(.profitAndLoss, 100...1_000),
+        .messages(.accountSummary, 30...1_000), .messages(.accountLedger, 10...1_000),
+        .messages(.trades, 3...3), .commands("sor", 3...3),
       ]
     ) {
       $0.feeds = [.quotes(265_598), .trades, .orders, .profitAndLoss, .summary, .ledger]

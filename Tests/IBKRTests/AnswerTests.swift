@@ -103,7 +103,7 @@ import Testing
     let texts: [(String, UInt32)] = [
       (#"{"topic":"sor","args":[]}"#, 1), (#"{"topic":"ssd+DU1","result":[]}"#, 2),
       (#"{"topic":"ssd+DU2","result":[]}"#, 3), (#"{"topic":"smh+1","data":[]}"#, 4),
-      (#"{"topic":"smd+0;;;1/1,2/-1","conid":0,"31":"1"}"#, 5), (#"{"topic":"smd+1"}"#, 6),
+      (#"{"topic":"smd+0;;;1/1,2/-1","conid":0,"31":"1"}"#, 5), (#"{"topic":"smd+1","31":"1"}"#, 6),
     ]
     func route(_ text: String) -> (EventRecord, MessageRouter.Notice) {
       var record = EventRecord(seq: 1, realtime: 0, monotonic: 0, sort: .message)

@@ -149,7 +149,7 @@ struct MessageRouter: Sendable {
     let key = waiting ?? others.first { $0.isMeant(by: head, bytes) }
     record.subscription = key?.number ?? 0
     if head.hasError { return .control }
-    slots[record.subscription]?.life.heard(record, isSnapshot: false)
+    slots[record.subscription]?.life.heard(record, isSnapshot: false, hasValue: true, isNews: true)
     guard slots[record.subscription]?.isAwaited == true else {
       return head.topic == .history && !head.requestPlace.isEmpty ? .unclaimed : .none
     }

@@ -216,7 +216,7 @@ extension IbkrWsClient {
     switch pings.act(at: now) {
     case .ping: outbox?.yield(.ping)
     case .giveUp:
-      let words = "nothing heard, not even the answer to a ping, for \(configuration.pongTimeout)"
+      let words = "a ping was not answered for \(configuration.pongTimeout)"
       giveUp(ConnectionLoss(.silence, words, error: IbkrError(.timeout, words)))
     case nil: break
     }
