@@ -52,7 +52,10 @@ public struct RecordingStatistics: Sendable {
       for gap in gaps {
         if let symbol = rows[index].symbol, !gap.symbols.contains(symbol) { continue }
         rows[index].gaps += 1
-        rows[index].gapNanoseconds += gap.end.map { $0 - gap.start } ?? 0
+        // What a damaged line says of its ends may be anything.
+        let (length, overflow) = (gap.end ?? gap.start).subtractingReportingOverflow(gap.start)
+        let (sum, overflow2) = rows[index].gapNanoseconds.addingReportingOverflow(length)
+        if !overflow, !overflow2 { rows[index].gapNanoseconds = sum }
       }
     }
   }
