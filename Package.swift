@@ -127,7 +127,8 @@ let package = Package(
     .executableTarget(
       name: "scenarios",
       dependencies: [
-        "IBKR", "GatewaySimulator", "OAuth1a", "Transport", "JSON", "Flow", argumentParser,
+        "IBKR", "GatewaySimulator", "OAuth1a", "Transport", "JSON", "Flow", "CLinux",
+        argumentParser,
         logging,
       ]
     ),

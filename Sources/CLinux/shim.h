@@ -1,5 +1,7 @@
-// What Glibc's own Swift module leaves out: epoll, eventfd, signalfd, accept4, and the variadic prctl.
+// What Glibc's own Swift module leaves out: epoll, eventfd, signalfd, accept4, the variadic prctl, and
+// the figures of malloc.
 #pragma once
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -18,4 +20,10 @@ extern int accept4(int listener, struct sockaddr *peer, unsigned int *length, in
 /// Takes a waiting connection, with SOCK_ flags for its descriptor.
 static inline int clinux_accept(int listener, int flags) {
   return accept4(listener, 0, 0, flags);
+}
+
+/// The bytes that the process has from malloc and has not given back, over all arenas.
+static inline size_t clinux_heap_bytes(void) {
+  struct mallinfo2 figures = mallinfo2();
+  return figures.uordblks + figures.hblkhd;
 }

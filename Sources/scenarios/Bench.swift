@@ -37,7 +37,7 @@ struct Bench: Sendable {
       loop: loop
     )
     let client = try IbkrClient(
-      configuration: configuration(trial),
+      configuration: trial.server.configuration(user),
       loop: loop,
       connector: NamedNetwork(resolver: resolver, network: network),
       logger: Logger(label: "ibkr") { _ in SwiftLogNoOpLogHandler() }
@@ -87,9 +87,12 @@ struct Bench: Sendable {
     if trial.server == .oauth { configuration.user = user }
     return configuration
   }
+}
 
-  private func configuration(_ trial: Trial) throws -> IbkrConfiguration {
-    switch trial.server {
+extension Trial.Server {
+  /// What a client is configured with that talks to the simulator of a memory network.
+  func configuration(_ user: SimulatedUser) throws -> IbkrConfiguration {
+    switch self {
     case .gateway:
       var configuration = IbkrConfiguration()
       configuration.restURL = "http://server:5000/v1/api"

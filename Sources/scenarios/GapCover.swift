@@ -40,6 +40,11 @@ struct GapCover: Sendable {
     }
   }
 
+  /// Forgets the gaps that have ended.
+  mutating func forget() {
+    stretches.removeAll { $0.end != nil }
+  }
+
   /// Whether a message that never came lies in a gap of the subscription that it is for; one that is
   /// for none lies in any.
   func covers(_ frame: SentFrame, tolerance: Int64) -> Bool {

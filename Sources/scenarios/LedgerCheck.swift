@@ -140,6 +140,13 @@ struct LedgerCheck: Sendable {
     return findings
   }
 
+  /// Forgets what was concluded; the last connection goes on, and gaps that are open.
+  mutating func forget() {
+    sockets = sockets.suffix(1)
+    connections = connections.suffix(1)
+    gaps.forget()
+  }
+
   private mutating func complain(_ problem: String) {
     if findings.problems.count < Self.mostProblems { findings.problems.append(problem) }
   }

@@ -4,10 +4,20 @@
 import ArgumentParser
 import GatewaySimulator
 
-/// The client against the simulator in one process, through everything that can go wrong.
+/// The client against the simulator in one process.
 @main struct Scenarios: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scenarios",
+    abstract: "Run the client against a simulated server.",
+    subcommands: [PlayCommand.self, Soak.self],
+    defaultSubcommand: PlayCommand.self
+  )
+}
+
+/// The client against the simulator, through everything that can go wrong.
+struct PlayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "play",
     abstract: "Run the client against a simulated server through scenarios.",
     discussion: """
       On virtual time, over streams in memory; with --tls in real time, over TLS. Prints for each \
