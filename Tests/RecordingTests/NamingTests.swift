@@ -61,4 +61,29 @@ import Testing
     #expect(names.name(conid: 4, subscription: 0) == "4")
     #expect(names.name(conid: 1, subscription: 0) == "AAPL")
   }
+
+  @Test func combinationsOfManyLegsHaveNamesThatFitAndDiffer() {
+    var names = SymbolNames()
+    func key(_ legs: Int, _ ratio: Int, number: UInt32) -> SubscriptionKey {
+      let target = (1...legs).map { "\(265_000_000 + $0)/\(ratio)" }.joined(separator: ",")
+      return SubscriptionKey(
+        topic: .marketData,
+        target: "0;;;\(target)",
+        conid: nil,
+        number: number
+      )
+    }
+    var seen: Set<String> = []
+    for number in UInt32(1)...40 {
+      let key = key(Int(number % 20) + 2, number > 20 ? -1 : 1, number: number)
+      names.learn(key)
+      let name = names.name(of: key)
+      #expect(name == names.name(conid: 0, subscription: number))
+      #expect(PartPath.encoded(name ?? "").utf8.count <= 200)
+      #expect(seen.insert(name ?? "").inserted, "\(name ?? "")")
+    }
+    // Another run gives them the same names.
+    var others = SymbolNames()
+    #expect(others.name(of: key(21, -1, number: 1)) == names.name(of: key(21, -1, number: 39)))
+  }
 }

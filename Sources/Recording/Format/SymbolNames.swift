@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Crypto
 import IBKR
 
 /// Which name each subscription's records and files get.
@@ -57,15 +58,23 @@ struct SymbolNames {
     return key.topic == .marketData ? Target(conid: 0, combination: key.target) : nil
   }
 
+  /// The same for the same legs in every run.
+  private static func digest(of combination: String) -> String? {
+    let digest = try? Digest.of(Array(combination.utf8), .sha256)
+    return digest.map { "combination-\(Hexadecimal.encode($0.prefix(8)))" }
+  }
+
   private mutating func name(of target: Target) -> String {
     if let name = names[target] { return name }
     let suffix = target.exchange.map { "@\($0)" } ?? ""
     var name =
       target.combination ?? (symbols[target.conid] ?? String(target.conid)) + suffix
     // A name that is too long for a file, or that another instrument has, gives way to the conid,
-    // which is unique.
-    if PartPath.encoded(name).utf8.count > 200 { name = "\(target.conid)\(suffix)" }
-    if let owner = owners[name], owner != target { name = "\(name)#\(target.conid)" }
+    // which is unique; a combination has none, and gives way to a digest of its legs.
+    if PartPath.encoded(name).utf8.count > 200 {
+      name = target.combination.flatMap(Self.digest) ?? "\(target.conid)\(suffix)"
+    }
+    while let owner = owners[name], owner != target { name = "\(name)#\(target.conid)" }
     names[target] = name
     owners[name] = target
     return name
