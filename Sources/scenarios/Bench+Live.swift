@@ -46,6 +46,7 @@ extension Bench {
     )
     var patience = patience(trial, seed: seed)
     patience.heartbeatTimeout = live.heartbeatTimeout
+    patience.observesMaintenance = false
     let play = try await Play(trial, client, resolver, nil, patience)
     try await loop.sleep(for: trial.duration - .seconds(2))
     let before = await play.witness.quotes

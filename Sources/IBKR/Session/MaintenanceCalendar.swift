@@ -20,12 +20,15 @@ public enum SessionRegion: String, Sendable, Hashable, CaseIterable {
 /// gives a loss its name and the questions their pace.
 struct MaintenanceCalendar: Sendable {
   let region: SessionRegion
+  /// Whether there are windows at all.
+  var isObserved = true
 
   /// The window that a moment is in, nil if in none.
   ///
   /// - Parameter realtime: Nanoseconds since 1970.
   /// - Returns: What to call it.
   func window(at realtime: Int64) -> String? {
+    guard isObserved else { return nil }
     // The weekly maintenance is by New York's clock for everybody.
     let eastern = LocalTime(realtime, in: .america)
     switch (eastern.weekday, eastern.minute) {

@@ -74,6 +74,10 @@ public struct StreamConfiguration: Sendable {
   /// Whether ``IbkrWsClient/book`` is kept, which costs about a microsecond for every quote.
   public var keepsBook = true
 
+  /// Whether a loss in one of IBKR's windows of maintenance is taken for that; not so in tests by the
+  /// machine's clock, which must come out the same at any time of day.
+  package var observesMaintenance = true
+
   /// The seed of all random delays; nil for a different one each time.
   package var seed: UInt64?
 
@@ -93,7 +97,10 @@ extension SessionSupervisor.Rules {
     } else {
       compete = configuration.compete ?? .never
     }
-    calendar = MaintenanceCalendar(region: configuration.region)
+    calendar = MaintenanceCalendar(
+      region: configuration.region,
+      isObserved: configuration.observesMaintenance
+    )
     tickleInterval = client.configuration.ticklerInterval.nanoseconds
     let shortest = configuration.shortestRetryDelay
     retryDelay = shortest...max(shortest, configuration.longestRetryDelay)
