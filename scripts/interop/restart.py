@@ -83,7 +83,8 @@ async def main():
             checks.that("gap: the monotonic clock agrees",
                         abs((gap["mono_end"] - gap["mono_start"])
                             - (gap["ts_end"] - gap["ts_start"])) < 1e9)
-            checks.that("gap: reason", gap["reason"] == "disconnect", gap["reason"])
+            # In one of IBKR's nightly and weekly windows a loss is taken for that.
+            checks.that("gap: reason", gap["reason"] in ("disconnect", "maintenance"), gap["reason"])
             checks.that("gap: symbols", sorted(gap["symbols"]) == ["AAPL", "MSFT"], gap["symbols"])
             checks.that("gap: conids", len(gap["conids"]) == 2, gap["conids"])
             inside = [r["seq"] for r in recording.rows(data, "quote")
