@@ -13,6 +13,8 @@ COLUMNS = {
 }
 PRICES = {"bid", "ask", "last", "open", "high", "low", "close"}
 NOTHING = {"", "-", "N/A", "None", "null"}
+# A message that is older than a value by no more than this has been overtaken by it.
+LATEST = 5_000
 SCALE = {"K": 3, "M": 6, "B": 9, "T": 12}
 
 
@@ -40,12 +42,14 @@ class Merger:
 
     def __init__(self):
         self._state: dict[int, dict[str, Decimal | None]] = {}
+        self._times: dict[int, dict[str, int | None]] = {}
         self._server: dict[int, str] = {}
 
     def forget(self, conids=None) -> None:
         """After a gap no old value may read as now."""
         for conid in list(self._state) if conids is None else conids:
             self._state.pop(conid, None)
+            self._times.pop(conid, None)
             self._server.pop(conid, None)
 
     def merge(self, text: bytes) -> dict | None:
@@ -62,17 +66,23 @@ class Merger:
             return None
         server = message.get("server_id", self._server.get(conid))
         if server != self._server.get(conid):
-            self._state[conid] = {}
+            self._state[conid], self._times[conid] = {}, {}
             self._server[conid] = server
-        state = self._state.setdefault(conid, {})
+        state, times = self._state.setdefault(conid, {}), self._times.setdefault(conid, {})
         changed, flags = set(), set()
+        updated = message.get("_updated")
+        time = updated if isinstance(updated, int) else None
         for field, column in COLUMNS.items():
             if field in message:
+                known = times.get(column)
+                if time is not None and known is not None and 0 < known - time <= LATEST:
+                    flags.add("late")
+                    continue
+                times[column] = time
                 state[column], flag = value(column, message[field])
                 changed.add(column)
                 if flag:
                     flags.add(flag)
-        updated = message.get("_updated")
         return {
             "conid": conid,
             "ts_event": updated * 1_000_000 if isinstance(updated, int) else None,
