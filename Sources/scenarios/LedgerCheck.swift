@@ -20,6 +20,9 @@ struct LedgerCheck: Sendable {
     var delivered = 0
     /// Those that never came and lie in a declared gap.
     var inGaps = 0
+    /// Those for a connection that the client had given up and replaced, which the server did not
+    /// know yet.
+    var forReplaced = 0
     /// What is not as it has to be; the first ones only.
     var problems: [String] = []
   }
@@ -129,6 +132,8 @@ struct LedgerCheck: Sendable {
       while let frame = sockets[index].sent.popFirst() {
         if gaps.covers(frame, tolerance: tolerance) {
           findings.inGaps += 1
+        } else if sockets[(index + 1)...].contains(where: { $0.openedAt <= frame.monotonic }) {
+          findings.forReplaced += 1
         } else {
           complain(
             "sent on socket \(frame.socket) at \(frame.monotonic / 1_000_000) ms, never received, "

@@ -132,6 +132,18 @@ import Testing
     #expect(world.path == [.liveSessionToken, .established, .ready])
   }
 
+  @Test func `A token ages while the machine sleeps`() {
+    var world = World(World.oauth)
+    world.server.tokenLifetime = 24 * 3_600 * World.second
+    world.pass(12 * 3_600)
+    world.sleep(10 * 3_600)
+    world.pass(3_600 - 60)
+    #expect(world.calls().count { $0 == "generateToken" } == 1)
+    world.pass(120)
+    #expect(world.calls().count { $0 == "generateToken" } == 2)
+    #expect(world.path.last == .ready)
+  }
+
   @Test func `A renewal that fails leaves the tickles alone`() throws {
     var world = World(World.oauth)
     world.server.tokenLifetime = 4_000 * World.second

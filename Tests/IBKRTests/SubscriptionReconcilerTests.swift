@@ -72,6 +72,32 @@ import Testing
     #expect(bench.reconciler.waitingForLines == 0)
   }
 
+  @Test func aRenewalWithoutAnAnswerIsRepeatedSoonerThanTheNext() {
+    var bench = Bench()
+    let key = bench.want(1)
+    bench.reconciler.ready()
+    bench.run(until: Self.second)
+    bench.answer(key)
+    // It is due after 510 s, repeated after 10 more, and then REST shows that there is no news.
+    bench.run(until: 522 * Self.second)
+    var pauses: [Int64] = []
+    for _ in 0..<5 {
+      bench.note(bench.reconciler.excused(key.number, at: bench.now, using: &bench.generator))
+      #expect(bench.states.last == "1 active")
+      let sent = bench.sent.count
+      let excusedAt = bench.now
+      while bench.sent.count == sent { bench.run(until: bench.now + Self.second) }
+      pauses.append((bench.now - excusedAt) / Self.second)
+      bench.run(until: bench.now + 11 * Self.second)
+    }
+    #expect(pauses == [60, 120, 240, 480, 510])
+    // An image is an answer: everything is as it was.
+    bench.answer(key)
+    let sent = bench.sent.count
+    bench.run(until: bench.now + 500 * Self.second)
+    #expect(bench.sent.count == sent)
+  }
+
   @Test func nothingIsSentBeforeTheServerListens() {
     var bench = Bench()
     _ = bench.want(1)

@@ -29,7 +29,8 @@ import Testing
     let result = try await run.run()
     #expect(result.failures.isEmpty, "\(result.failures)")
     #expect(result.recoveries.count == plan.incidents.count)
-    #expect(result.ledger.sent == result.ledger.delivered + result.ledger.inGaps)
+    let ledger = result.ledger
+    #expect(ledger.sent == ledger.delivered + ledger.inGaps + ledger.forReplaced)
     #expect(result.leashes.filter(\.isAlive).map(\.name).isEmpty)
   }
 

@@ -145,6 +145,8 @@ struct SessionSupervisor: Sendable {
   var nextOpening = Int64.min
   var nextCompeting = Int64.min
   var nextTickle = Int64.min
+  /// How long the machine has slept so far.
+  private var suspension: Int64?
   var lastTickle: Int64?
 
   var hasBeenReady = false
@@ -183,6 +185,7 @@ struct SessionSupervisor: Sendable {
 
   /// Takes the next call, if its time has come.
   mutating func next(at now: Timestamp) -> Call? {
+    noteSuspension(at: now)
     guard let wish, wish.due <= now.monotonic else { return nil }
     inFlight = wish.call
     if wish.call == .tickle { lastTickle = now.monotonic }
@@ -191,6 +194,14 @@ struct SessionSupervisor: Sendable {
       attempt += 1
     }
     return wish.call
+  }
+
+  /// A token ages while the machine sleeps, and the monotonic clock stands still.
+  private mutating func noteSuspension(at now: Timestamp) {
+    let slept = now.boot - now.monotonic
+    defer { suspension = slept }
+    guard let suspension, slept > suspension, case .held(let renewAt?) = token else { return }
+    token = .held(renewAt: renewAt - (slept - suspension))
   }
 
   /// When ``next(at:)`` has something; nil while only an answer or the socket can change that.

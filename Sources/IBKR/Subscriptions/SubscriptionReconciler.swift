@@ -72,6 +72,9 @@ struct SubscriptionReconciler: Sendable {
     var farewell: String? {
       phase == .pending || hasGivenWay ? nil : request.unsubscribeCommand
     }
+
+    /// How often in a row it has sent no image when asked, and seems well all the same.
+    var excuses = 0
   }
 
   private let timing: Timing
@@ -203,6 +206,7 @@ struct SubscriptionReconciler: Sendable {
     return keys.compactMap { key in
       entries[key.number]?.request.serverID = nil
       entries[key.number]?.hasGivenWay = false
+      entries[key.number]?.excuses = 0
       guard entries[key.number]?.phase != .pending else { return nil }
       entries[key.number]?.phase = .pending
       return .state(key, .pending)
@@ -228,7 +232,7 @@ struct SubscriptionReconciler: Sendable {
     case .requested: break
     case .renewing(let retryAt, _):
       // A message from before the renewal proves nothing, and whether a renewal brings an image at
-      // all is not known: so only silence makes it be repeated.
+      // all is not known: so only silence makes it stale.
       guard isImage else {
         entries[number]?.phase = .renewing(retryAt: retryAt, isSilent: false)
         return []
@@ -236,6 +240,7 @@ struct SubscriptionReconciler: Sendable {
     case .pending, .active, .failed: return []
     }
     let renewAt = renewal(after: now, using: &generator)
+    entries[number]?.excuses = 0
     entries[number]?.phase = .active(renewAt: renewAt)
     return [.state(entry.key, .active)]
   }
@@ -272,9 +277,23 @@ struct SubscriptionReconciler: Sendable {
     using generator: inout some RandomNumberGenerator
   ) -> [Action] {
     guard let entry = entries[number], case .requested = entry.phase else { return [] }
-    let renewAt = renewal(after: now, using: &generator)
-    entries[number]?.phase = .active(renewAt: renewAt)
-    return [.state(entry.key, .active)]
+    return [excuse(entry, at: now, using: &generator)]
+  }
+
+  /// A subscription is active that has sent no image when asked for one.
+  ///
+  /// Whether the server sends none, or has not heard the request and lets the old one expire, cannot
+  /// be told: so it is asked again soon, and later each time.
+  private mutating func excuse(
+    _ entry: Entry,
+    at now: Int64,
+    using generator: inout some RandomNumberGenerator
+  ) -> Action {
+    let pause = timing.lastRetry << min(entry.excuses, 16)
+    let renewAt = min(now + pause, renewal(after: now, using: &generator))
+    entries[entry.key.number]?.excuses += 1
+    entries[entry.key.number]?.phase = .active(renewAt: renewAt)
+    return .state(entry.key, .active)
   }
 
   /// The server refuses a subscription.
@@ -369,11 +388,7 @@ struct SubscriptionReconciler: Sendable {
         .send(entry.request.subscribeCommand, awaiting: number), .state(entry.key, .renewing),
       ]
     case .renewing(let retryAt, let isSilent) where retryAt <= now:
-      guard isSilent else {
-        let renewAt = renewal(after: now, using: &generator)
-        entries[number]?.phase = .active(renewAt: renewAt)
-        return [.state(entry.key, .active)]
-      }
+      guard isSilent else { return [excuse(entry, at: now, using: &generator)] }
       return [.state(entry.key, .stale)] + request(entry, attempt: 1, at: now)
     default:
       return []

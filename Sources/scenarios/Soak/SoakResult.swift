@@ -12,6 +12,8 @@ struct SoakResult: Sendable {
   var requests = 0
   /// What was sent, against what came.
   var ledger = LedgerCheck.Findings()
+  /// Until when the last incident is a reason for a gap: some show late that they cost something.
+  var excusedUntil = Duration.seconds(60)
   /// Gaps that have begun.
   var gaps = 0
   /// What must be gone when the run is over.

@@ -199,6 +199,7 @@ struct SoakRig: Sendable {
       result.fail("left on the loop: \(census)")
     }
     result.events = await witness.events
+    result.gaps = await witness.gapsBegun
     result.quotes = await witness.quotes
     let told = await slow.events + slow.dropped
     if told != result.events { result.fail("a slow sink was told of \(told) events") }

@@ -94,6 +94,13 @@ struct SupervisedWorld {
     now = now.advanced(by: max(0, end - now.monotonic))
   }
 
+  /// The machine sleeps: the monotonic clock stands still, and the socket is dead when it wakes.
+  mutating func sleep(_ seconds: Int64) {
+    now.realtime += seconds * Self.second
+    now.boot += seconds * Self.second
+    drop()
+  }
+
   /// The socket says something.
   mutating func say(_ text: String) {
     guard let message = try? JSONValue(parsing: Array(text.utf8)) else { return }
