@@ -56,6 +56,8 @@ struct SubscriptionReconciler: Sendable {
     /// Whether a request for history has been ended though it is still wanted: it has had its answer,
     /// and others needed its place.
     var hasGivenWay = false
+    /// How often in a row it has sent no image when asked, and seems well all the same.
+    var excuses = 0
 
     var identity: String { Self.identity(of: request) }
 
@@ -72,9 +74,6 @@ struct SubscriptionReconciler: Sendable {
     var farewell: String? {
       phase == .pending || hasGivenWay ? nil : request.unsubscribeCommand
     }
-
-    /// How often in a row it has sent no image when asked, and seems well all the same.
-    var excuses = 0
   }
 
   private let timing: Timing

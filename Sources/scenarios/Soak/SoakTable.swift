@@ -19,8 +19,10 @@ struct SoakTable {
     tallies = Dictionary(uniqueKeysWithValues: names.map { ($0, RecoveryTally()) })
   }
 
-  /// By how much memory may differ between two hours: buffers and queues that a fault has filled come
-  /// and go by a megabyte. Ten bytes that stay of every event would be more in ten hours.
+  /// By how much memory may differ between two hours.
+  ///
+  /// Buffers and queues that a fault has filled come and go by a megabyte. Ten bytes that stay of every
+  /// event would be more in ten hours.
   private static let slackInRun = 2 << 20
   /// By how much it may differ between two seeds: nothing but what is made on first use is left.
   private static let slackBetweenRuns = 128 << 10
