@@ -6,7 +6,7 @@ import Testing
 
 @testable import scenarios
 
-@Suite(.timeLimit(.minutes(2))) struct ScenarioTests {
+@Suite(.timeLimit(.minutes(15))) struct ScenarioTests {
   private static let bench = Result { Bench(user: try SimulatedUser()) }
 
   @Test(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import scenarios
 
-@Suite(.timeLimit(.minutes(5))) struct SoakTests {
+@Suite(.timeLimit(.minutes(15))) struct SoakTests {
   private static let patience = SoakPatience(
     StreamConfiguration(),
     IbkrConfiguration(),
