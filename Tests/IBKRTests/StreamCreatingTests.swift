@@ -10,7 +10,7 @@ import Transport
 @testable import IBKR
 
 /// The ways of IBind to make a stream, and whose client ends with it.
-@Suite(.timeLimit(.minutes(1))) struct StreamCreatingTests {
+@Suite(.timeLimit(.minutes(15))) struct StreamCreatingTests {
   /// What a program says of the client that it hands over.
   struct Claim: Sendable, CustomTestStringConvertible {
     var clientUsesOAuth: Bool

@@ -10,7 +10,7 @@ import Transport
 @testable import Recording
 
 /// A disk that fails for a while costs nothing: what has come is kept, and written when it works again.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct DiskFaultTests {
+@Suite(.timeLimit(.minutes(15)), .serialized) struct DiskFaultTests {
   let disk = DiskModel()
   let loop: EventLoop
 

@@ -10,7 +10,7 @@ import Transport
 
 /// The power fails at any moment, and with it goes what was not synced: at most the last second is
 /// missing, and the next run says so.
-@Suite(.timeLimit(.minutes(Seeds.wanted == nil ? 5 : 60)), .serialized) struct PowerLossTests {
+@Suite(.timeLimit(.minutes(Seeds.wanted == nil ? 15 : 60)), .serialized) struct PowerLossTests {
   /// What is counted over all seeds.
   private struct Figures {
     var cuts = 0

@@ -8,7 +8,7 @@ import Testing
 
 /// Whatever moment a recorder is killed at, and whatever the disk forgets: the next start leaves a
 /// whole recording of a beginning of what happened, and declares the rest.
-@Suite(.timeLimit(.minutes(Seeds.wanted == nil ? 5 : 60)), .serialized) struct StartUpTests {
+@Suite(.timeLimit(.minutes(Seeds.wanted == nil ? 15 : 60)), .serialized) struct StartUpTests {
   private static let noon: Int64 = 1_795_478_000_000_000_000
 
   @Test(arguments: 0..<Seeds.count(16))

@@ -6,7 +6,7 @@ import Testing
 @testable import Recording
 
 // One case after another: they compute, and tests beside them wait for the network.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct VerifyTests {
+@Suite(.timeLimit(.minutes(15)), .serialized) struct VerifyTests {
   /// One way of damaging a recording.
   struct Damage: Sendable, CustomTestStringConvertible {
     let name: String
