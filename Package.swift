@@ -37,6 +37,7 @@ let package = Package(
   products: [
     .library(name: "IBKR", targets: ["IBKR"]),
     .library(name: "Recording", targets: ["Recording"]),
+    .library(name: "Monitoring", targets: ["Monitoring"]),
     .library(name: "WebSocket", targets: ["WebSocket"]),
     .library(name: "GatewaySimulator", targets: ["GatewaySimulator"]),
     .executable(name: "ibkr", targets: ["ibkr"]),
@@ -77,6 +78,7 @@ let package = Package(
     .target(name: "Transport", dependencies: ["Flow", "CLinux", "COpenSSL"]),
     .target(name: "HTTPTunnel", dependencies: ["HTTP1", "Transport", "Crypto"]),
     .target(name: "HTTPClient", dependencies: ["HTTPTunnel", "HTTP1", "Transport"]),
+    .target(name: "HTTPServer", dependencies: ["HTTP1", "Transport"]),
     .target(
       name: "WebSocket",
       dependencies: ["WebSocketProtocol", "HTTPTunnel", "HTTP1", "Transport", "Flow"]
@@ -97,15 +99,22 @@ let package = Package(
     .target(
       name: "GatewaySimulator",
       dependencies: [
-        "WebSocket", "HTTP1", "Transport", "OAuth1a", "JSON", "Crypto", "Flow", logging,
+        "WebSocket", "HTTPServer", "HTTP1", "Transport", "OAuth1a", "JSON", "Crypto", "Flow",
+        logging,
+      ]
+    ),
+    .target(
+      name: "Monitoring",
+      dependencies: [
+        "IBKR", "Recording", "HTTPServer", "HTTP1", "Transport", "JSON", "Flow",
       ]
     ),
 
     .executableTarget(
       name: "ibkr",
       dependencies: [
-        "IBKR", "Recording", "GatewaySimulator", "HTTPTunnel", "Transport", "JSON", "Flow",
-        argumentParser, logging,
+        "IBKR", "Recording", "Monitoring", "GatewaySimulator", "HTTPClient", "HTTPTunnel", "HTTP1",
+        "Transport", "JSON", "Flow", argumentParser, logging,
       ]
     ),
     .executableTarget(
@@ -160,6 +169,12 @@ let package = Package(
     .testTarget(
       name: "IBKRTests",
       dependencies: ["IBKR", "GatewaySimulator", logging, serviceLifecycle]
+    ),
+    .testTarget(
+      name: "MonitoringTests",
+      dependencies: [
+        "Monitoring", "GatewaySimulator", "HTTPClient", "HTTP1", "Transport", "JSON", "Flow",
+      ]
     ),
     .testTarget(name: "RecordingTests", dependencies: ["Recording", "GatewaySimulator", logging]),
     .testTarget(

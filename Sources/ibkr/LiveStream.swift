@@ -13,6 +13,8 @@ struct LiveStream {
   let feeds: FeedOptions
   let limits: LimitOptions
   let logger: Logger
+  /// Who else sees the events, besides the sink that they are for.
+  var companions: [any EventSink] = []
 
   /// Streams into a sink until somebody or something ends it.
   ///
@@ -99,6 +101,7 @@ struct LiveStream {
       stop.finish()
     }
     stream.attach(monitor)
+    for companion in companions { stream.attach(companion) }
     for (name, instrument) in zip(names, found) {
       let quotes = try feed(name, instrument)
       try await stream.want(quotes)

@@ -73,6 +73,7 @@ struct IBKRCommand: ParsableCommand {
       RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
       VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self, ReplayCommand.self,
+      ServiceCommand.self,
     ]
   )
 

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import IBKR
+import Glibc
 import Logging
 import Recording
 
@@ -89,6 +90,15 @@ struct RecordCommand: AsyncParsableCommand {
   )
   var minFree = 64 << 20
 
+  @Option(
+    help: ArgumentHelp(
+      "Answer how the recording is getting on: /metrics, /healthz and /status by HTTP.",
+      discussion: "As in 127.0.0.1:9464 or, for this machine alone, :9464. Port 0 takes any.",
+      valueName: "address"
+    )
+  )
+  var metrics: MetricsAddress?
+
   @Flag(help: "End with exit code 5 if data is missing from the recording.")
   var strict = false
 
@@ -160,17 +170,28 @@ struct RecordCommand: AsyncParsableCommand {
     try await sink.open()
     let counts: Monitor.Counts
     do {
-      let stream = LiveStream(
+      let watch = try Watch(
+        sink,
+        at: metrics?.address,
+        environment: ProcessEnvironment.variables,
+        logger: logger
+      )
+      var stream = LiveStream(
         connection: connection,
         instruments: instruments,
         feeds: feeds,
         limits: limits,
         logger: logger
       )
-      counts = try await stream.run(into: sink, stop: stop) { found in
-        try await sink.learn(found)
-        logger.info("recording \(found.count) instruments into \(directory)")
+      if let watch { stream.companions = [watch.monitor] }
+      let record = { [stream] in
+        try await stream.run(into: sink, stop: stop) { found in
+          try await sink.learn(found)
+          watch?.learn(found)
+          logger.info("recording \(found.count) instruments into \(directory)")
+        }
       }
+      counts = if let watch { try await watch.during(record) } else { try await record() }
     } catch {
       // The stream closes the sink if it came that far; twice does no harm.
       try? await sink.close()

@@ -3,6 +3,7 @@
 
 import Flow
 import HTTP1
+import HTTPServer
 import Transport
 import WebSocket
 

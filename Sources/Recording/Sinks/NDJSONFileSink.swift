@@ -46,6 +46,7 @@ public actor NDJSONFileSink: EventSink {
   /// the rest of the second is for the disk.
   private static let synchronizationInterval = Duration.milliseconds(800)
 
+  private nonisolated let board = Locked(RecordingFigures())
   private var lastSpaceCheck = Int64.min / 2
   private var isSealingFailing = false
   /// The run of another recording that is recorded again, and the time of its last event.
@@ -106,6 +107,11 @@ public actor NDJSONFileSink: EventSink {
     disk.stop()
     background.stop()
   }
+
+  /// How the recorder is getting on, as of its last write.
+  ///
+  /// Asking waits for nothing, also while the disk does not answer.
+  public nonisolated var figures: RecordingFigures { board.withLock { $0 } }
 
   /// Takes possession of the directory.
   ///
@@ -267,11 +273,20 @@ public actor NDJSONFileSink: EventSink {
     } catch {
       if trouble == nil { notify(.failed(error)) }
       trouble = error
+      note(writer)
       return false
     }
     if trouble != nil { notify(.recovered) }
     trouble = nil
+    note(writer)
     return true
+  }
+
+  private func note(_ writer: RecordingWriter) {
+    board.withLock { figures in
+      writer.note(in: &figures)
+      figures.failure = trouble
+    }
   }
 
   /// Sees to it that the disk is not filled to the brim: others need it as well.
@@ -281,6 +296,7 @@ public actor NDJSONFileSink: EventSink {
     else { return }
     let free = try writer.freeByteCount()
     lastSpaceCheck = disk.now
+    board.withLock { $0.freeBytes = free }
     if free < configuration.minimumFree {
       throw StorageError(lowSpaceOn: configuration.directory, free: free)
     }
@@ -321,6 +337,7 @@ public actor NDJSONFileSink: EventSink {
     guard let keeper else { return }
     while try await !keeper.step(duty) {}
     writer.didSeal(duty)
+    board.withLock { $0.sealedParts += 1 }
   }
 
   private func scheduleWrite(after interval: Duration? = nil) {

@@ -24,6 +24,9 @@ final class PartFile {
 
   private let run: RunID
   private let storage: any Storage
+  private let tally: WriteTally
+  /// How many of the sheet's lines are in the file.
+  private var writtenLines = 0
   private var file: (any StorageFile)?
   private var isCreated = false
   /// Whether the file's name may not survive a power loss.
@@ -36,7 +39,14 @@ final class PartFile {
   private var mayBeTorn = false
 
   /// Names a part; nothing is created yet.
-  init(_ place: PartPath, number: Int, run: RunID, storage: any Storage) {
+  init(
+    _ place: PartPath,
+    number: Int,
+    run: RunID,
+    storage: any Storage,
+    tally: WriteTally = WriteTally()
+  ) {
+    self.tally = tally
     self.place = place
     self.number = number
     self.run = run
@@ -77,6 +87,8 @@ final class PartFile {
     }
     mayBeTorn = false
     goodBytes += taken
+    tally.add(channel, lines: sheet.count - writtenLines, bytes: taken)
+    writtenLines = sheet.count
     lastWrite = count
     sheet.removeLines()
   }

@@ -19,6 +19,7 @@ final class PartSet: LineSheets {
   private let storage: any Storage
   private let rotation: Rotation
   private let maximumOpen: Int
+  private let tally = WriteTally()
   private var parts: [Key: PartFile] = [:]
   private var log: PartFile?
   /// The number of the last part in each folder.
@@ -60,7 +61,7 @@ final class PartSet: LineSheets {
     today = place.date
     let number = (numbers[place] ?? 0) + 1
     numbers[place] = number
-    let part = PartFile(place, number: number, run: run, storage: storage)
+    let part = PartFile(place, number: number, run: run, storage: storage, tally: tally)
     parts[key] = part
     if channel == .raw { log = part }
     return part
@@ -98,6 +99,12 @@ final class PartSet: LineSheets {
       if let done = done[part.path] { part.didSynchronize(done) }
     }
   }
+
+  /// What has been written so far, by channel.
+  var written: [Channel: RecordingFigures.Written] { tally.written }
+
+  /// How many parts get lines now.
+  var count: Int { parts.count }
 
   // MARK: - Rotation
 

@@ -158,6 +158,13 @@ final class RecordingWriter {
     parts.didSynchronize(pending)
   }
 
+  /// Brings figures up to date with what was written.
+  func note(in figures: inout RecordingFigures) {
+    figures.written = parts.written
+    figures.waitingBytes = waitingBytes
+    figures.openParts = parts.count
+  }
+
   /// What a power loss would take of the log.
   var pendingOfLog: [PendingSync] { parts.pendingOfLog }
 

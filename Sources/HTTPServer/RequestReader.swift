@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import HTTP1
-import Transport
+package import HTTP1
+package import Transport
 
 /// Requests out of a stream, and what was read behind the last one.
-struct RequestReader: ~Copyable {
-  private var parser = RequestParser(limits: HTTPLimits(bodyBytes: 1 << 20))
+package struct RequestReader: ~Copyable {
+  private var parser: RequestParser
   private var unread: [UInt8] = []
   private var piece = [UInt8](repeating: 0, count: 16_384)
+
+  /// Begins with the first request of a connection.
+  ///
+  /// - Parameter bodyBytes: How long a request's body may be.
+  package init(bodyBytes: Int = 1 << 20) {
+    parser = RequestParser(limits: HTTPLimits(bodyBytes: bodyBytes))
+  }
 
   /// Waits for the next request.
   ///
@@ -17,7 +24,7 @@ struct RequestReader: ~Copyable {
   ///   - deadline: The monotonic time to give up at.
   /// - Returns: nil when the client has closed the connection.
   /// - Throws: `HTTPError` for bytes that are no request, `TransportError` for a broken stream.
-  mutating func next(
+  package mutating func next(
     from stream: any ByteStream,
     deadline: Int64?
   ) async throws -> HTTPRequest? {
@@ -35,5 +42,5 @@ struct RequestReader: ~Copyable {
   }
 
   /// What came behind the last request: the first frames after an upgrade.
-  consuming func leftover() -> [UInt8] { unread }
+  package consuming func leftover() -> [UInt8] { unread }
 }

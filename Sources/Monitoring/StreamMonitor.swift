@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+import Flow
+public import IBKR
+public import Transport
+
+/// Watches a stream, for those who want to know whether it is well.
+///
+/// Attach it beside the other sinks, before the stream runs; ask for ``vitals`` from anywhere. It
+/// never delays anybody: events that it is too slow for are counted in ``Vitals/missed``.
+public final class StreamMonitor: EventSink {
+  public let overflow = OverflowPolicy.dropOldest(65_536)
+
+  private let loop: EventLoop
+  private let state: Locked<Vitals>
+  private let names = Locked<[Int: String]>([:])
+
+  /// Creates a monitor.
+  ///
+  /// - Parameter loop: Whose clocks are read.
+  public init(loop: EventLoop) {
+    self.loop = loop
+    state = Locked(Vitals(at: loop.timestamp()))
+  }
+
+  /// How the stream is getting on.
+  public var vitals: Vitals { state.withLock { $0 } }
+
+  /// What the instruments are called, by conid.
+  public var symbols: [Int: String] { names.withLock { $0 } }
+
+  /// The time, by the clocks that the vitals are measured with.
+  public var now: Timestamp { loop.timestamp() }
+
+  /// Learns what instruments are called.
+  ///
+  /// - Parameter instruments: What the look-up found.
+  public func learn(_ instruments: [Instrument]) {
+    names.withLock { names in
+      for instrument in instruments { names[instrument.conid] = instrument.symbol }
+    }
+  }
+
+  public func write(_ batch: EventBatch) async {
+    let now = loop.timestamp()
+    state.withLock { $0.note(batch, at: now) }
+  }
+}
