@@ -3,7 +3,9 @@
 
 /// Rules for Prometheus' alerts about a recorder.
 public enum AlertRules {
-  /// The rule file. What counts is missing data, which a closed market is not.
+  /// The rule file.
+  ///
+  /// What counts is missing data, which a closed market is not.
   public static let text = """
     # Made by `ibkr service alerts`; goes into rule_files of prometheus.yml.
     groups:

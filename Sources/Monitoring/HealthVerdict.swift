@@ -24,7 +24,9 @@ public struct HealthVerdict: Sendable, Hashable {
   public static let patience = Duration.seconds(30)
 
   /// How long data may be missing, while everything is connected and logged in, before the process
-  /// counts as stuck. Asking again, checking by REST and connecting anew all come before.
+  /// counts as stuck.
+  ///
+  /// Asking again, checking by REST and connecting anew all come before.
   public static let stuckAfter = Duration.seconds(300)
 
   /// Judges.

@@ -27,10 +27,10 @@ public struct Histogram: Sendable, Hashable {
     sum += value
   }
 
-  /// The bound that so large a part of the values does not exceed; infinite in the last bucket, nil
-  /// without values.
+  /// The bound that so large a part of the values does not exceed.
   ///
   /// - Parameter share: From 0 to 1.
+  /// - Returns: The bound, infinite in the last bucket; nil without values.
   public func bound(of share: Double) -> Double? {
     let wanted = share * Double(count)
     var seen = 0

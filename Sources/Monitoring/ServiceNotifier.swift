@@ -20,10 +20,9 @@ public final class ServiceNotifier: Sendable {
   /// How long systemd waits for a sign of life; nil if it does not.
   private let watchdog: Duration?
 
-  /// Finds out whether systemd wants to be told.
+  /// Finds out whether systemd wants to be told; nil if nobody listens.
   ///
   /// - Parameter environment: The process's variables.
-  /// - Returns: nil if nobody listens.
   /// - Throws: `TransportError` if the system gives no socket.
   public init?(environment: [String: String]) throws(TransportError) {
     guard let name = environment["NOTIFY_SOCKET"], name.hasPrefix("/") || name.hasPrefix("@")

@@ -10,6 +10,7 @@ public import Transport
 /// Attach it beside the other sinks, before the stream runs; ask for ``vitals`` from anywhere. It
 /// never delays anybody: events that it is too slow for are counted in ``Vitals/missed``.
 public final class StreamMonitor: EventSink {
+  /// What is not counted in time is not waited for.
   public let overflow = OverflowPolicy.dropOldest(65_536)
 
   private let loop: EventLoop
@@ -42,6 +43,9 @@ public final class StreamMonitor: EventSink {
     }
   }
 
+  /// Counts the next events.
+  ///
+  /// - Parameter batch: The events.
   public func write(_ batch: EventBatch) async {
     let now = loop.timestamp()
     state.withLock { $0.note(batch, at: now) }

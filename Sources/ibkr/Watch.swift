@@ -16,14 +16,15 @@ struct Watch {
   private let sink: NDJSONFileSink
   private let loop: EventLoop
 
-  /// Prepares to tell; nothing is answered before ``during(_:)``.
+  /// Prepares to tell; nil if nobody wants to know.
+  ///
+  /// Nothing is answered before ``during(_:)``.
   ///
   /// - Parameters:
   ///   - sink: The recorder.
   ///   - address: Where to answer by HTTP; nil for nowhere.
   ///   - environment: The process's variables, which say whether systemd listens.
   ///   - logger: Told of the address.
-  /// - Returns: nil if nobody wants to know.
   /// - Throws: `TransportError` if the address cannot be had.
   init?(
     _ sink: NDJSONFileSink,
