@@ -24,6 +24,8 @@ enum ExitStatus: Int32, Sendable, Hashable {
   case damage = 6
   /// The disk.
   case storage = 7
+  /// Another login has taken the session, and `--exit-on-takeover` was given.
+  case takeover = 8
   /// The configuration cannot work.
   case configuration = 78
 
@@ -34,6 +36,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
     case let error as StorageError: self = error.code == .damaged ? .damage : .storage
     case is TransportError: self = .network
     case is GapsFound: self = .gaps
+    case let given as StreamGivenUp: self = given == .takeover ? .takeover : .network
     case let failed as ChecksFailed: self.init(failed.first.area)
     case is DamageFound: self = .damage
     default:

@@ -102,6 +102,8 @@ struct LiveStream {
     }
     stream.attach(monitor)
     for companion in companions { stream.attach(companion) }
+    let surrender = Surrender(limits, on: client.loop) { stop.finish() }
+    if limits.maxOutage != nil || limits.exitOnTakeover { stream.attach(surrender) }
     for (name, instrument) in zip(names, found) {
       let quotes = try feed(name, instrument)
       try await stream.want(quotes)
@@ -121,6 +123,7 @@ struct LiveStream {
       guard let greetings else { return }
       try await subscribe(stream, as: greetings, conid: conid)
     }
+    if let failure = surrender.failure { throw failure }
     return monitor.counts
   }
 
@@ -144,10 +147,15 @@ struct LiveStream {
     _ names: [InstrumentName],
     with client: IbkrClient
   ) async throws -> [Instrument] {
+    let lookUp = InstrumentLookUp(
+      options: instruments.cache,
+      isSimulated: connection.simulate,
+      logger: logger
+    )
     var delay = Duration.seconds(1)
     while true {
       do throws(IbkrError) {
-        return try await client.instruments(for: names.map(\.description))
+        return try await lookUp.instruments(names, with: client)
       } catch {
         guard connection.wait, error.isWorthWaiting else { throw error }
         logger.warning("\(error)", metadata: ["retry_s": "\(delay.components.seconds)"])
@@ -163,7 +171,7 @@ struct LiveStream {
 
   private func feed(_ name: InstrumentName, _ instrument: Instrument) throws -> MarketDataFeed {
     // With a symbol the exchange has told namesakes apart; with a conid it is where data comes from.
-    let exchange = Int(name.symbol) == nil ? nil : name.exchange
+    let exchange = name.conid == nil ? nil : name.exchange
     let fields = instruments.fields?.fields ?? MarketDataField.standard
     return try .marketData(conid: instrument.conid, exchange: exchange, fields: fields)
   }

@@ -27,10 +27,51 @@ enum Main {
   }
 
   /// What a person is told of an error: one sentence, and the options that would help.
-  static func message(for error: any Error) -> String {
+  ///
+  /// - Parameters:
+  ///   - error: What went wrong.
+  ///   - arguments: The command line, without the program's name.
+  /// - Returns: The text for standard error; for help that was asked for, that of standard output.
+  static func message(for error: any Error, _ arguments: [String] = []) -> String {
+    if IBKRCommand.exitCode(for: error) == .validationFailure,
+      let unknown = Advice.unknownCommand(in: arguments)
+    {
+      return
+        "Error: \(unknown)\nUsage: ibkr <subcommand>\n  See 'ibkr --help' for more information."
+    }
+    let text = sentence(for: error)
+    return Advice.next(after: error, arguments).map { "\(text)\nNext: \($0)" } ?? text
+  }
+
+  private static func sentence(for error: any Error) -> String {
+    // What only turns out while a command runs is no question of its usage.
+    if let error = error as? ValidationError { return "Error: \(error.message)" }
     let message = IBKRCommand.fullMessage(for: error)
-    guard let error = error as? IbkrError, error.code == .untrusted else { return message }
-    return "\(message): --pin sha256/… or --ca FILE"
+    guard let error = error as? IbkrError else { return message }
+    switch error.code {
+    case .untrusted:
+      return "\(message): --pin sha256/… or --ca FILE"
+    case .ambiguousSymbol where !error.candidates.isEmpty:
+      return "Error: \(error.what); write one of these instead:\n" + table(of: error.candidates)
+    default:
+      return message
+    }
+  }
+
+  /// A line for each instrument: the word that names it and no other, and what tells it apart.
+  private static func table(of candidates: [Instrument]) -> String {
+    var table = TextTable([
+      ("symbol", .left), ("type", .left), ("exchange", .left), ("currency", .left),
+      ("multiplier", .right), ("conid", .right), ("name", .left),
+    ])
+    for instrument in candidates {
+      table.append([
+        ShellWord.quoted(instrument.word(among: candidates)), instrument.securityType ?? "",
+        instrument.exchange ?? "", instrument.currency ?? "",
+        instrument.multiplier.map { "\($0)" } ?? "", "\(instrument.conid)", instrument.name ?? "",
+      ])
+    }
+    return String(table.text.dropLast())
   }
 
   private static func run() async -> ExitStatus {
@@ -44,7 +85,7 @@ enum Main {
       return .done
     } catch {
       let status = ExitStatus(error)
-      let message = Self.message(for: error)
+      let message = Self.message(for: error, Array(CommandLine.arguments.dropFirst()))
       if !message.isEmpty { Output.write(message + "\n", to: status == .done ? 1 : 2) }
       return status
     }
@@ -66,11 +107,12 @@ struct IBKRCommand: ParsableCommand {
       Data goes to standard output, everything else to standard error. The exit code is 0 \
       when done (also after Ctrl-C, when everything is on disk), 1 for an error without a \
       code of its own, 2 wrong usage, 3 authentication, 4 network, 5 gaps with --strict, 6 \
-      damage, 7 storage, 78 configuration, 130 or 143 after a second signal.
+      damage, 7 storage, 8 taken over, 78 configuration, 130 or 143 after a second signal.
       """,
     version: version,
     subcommands: [
-      RecordCommand.self, StreamCommand.self, SimulateCommand.self, FieldsCommand.self,
+      RecordCommand.self, StreamCommand.self, SearchCommand.self, InstrumentCommand.self,
+      FieldsCommand.self, SimulateCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
       VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self, ReplayCommand.self,
       ServiceCommand.self,

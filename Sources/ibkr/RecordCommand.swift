@@ -41,7 +41,8 @@ struct RecordCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "What to record: \(ChannelList.help). Without it raw, quote, gap, status and those of --feeds.",
       valueName: "channel,…"
-    )
+    ),
+    transform: ChannelList.parse
   )
   var channels: ChannelList?
 

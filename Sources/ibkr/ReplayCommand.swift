@@ -48,7 +48,8 @@ struct ReplayCommand: AsyncParsableCommand {
       "What to print or record: \(ChannelList.help). Without it quote and gap are printed, and "
         + "what is recorded by default is recorded.",
       valueName: "channel,…"
-    )
+    ),
+    transform: ChannelList.parse
   )
   var channels: ChannelList?
 

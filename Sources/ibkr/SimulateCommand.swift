@@ -178,10 +178,13 @@ struct SimulateCommand: AsyncParsableCommand {
   func chosenScenario() throws -> Scenario {
     if let named = Scenario.named(scenario) { return named }
     guard access(scenario, F_OK) == 0 else {
-      let names = Scenario.all.map(\.name).joined(separator: ", ")
-      throw ValidationError(
-        "there is neither a scenario nor a file '\(scenario)': choose one of \(names)"
+      let unknown = UnknownWord(
+        "scenario and no file",
+        scenario,
+        known: Scenario.all.map(\.name),
+        command: "ibkr simulate --list-scenarios"
       )
+      throw ValidationError("\(unknown)")
     }
     let text = try TextFile.read(scenario, as: "the scenario")
     do {

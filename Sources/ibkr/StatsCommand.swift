@@ -26,7 +26,8 @@ struct StatsCommand: ParsableCommand {
   var path: String
 
   @Option(
-    help: ArgumentHelp("Only these: \(ChannelList.help).", valueName: "channel,…")
+    help: ArgumentHelp("Only these: \(ChannelList.help).", valueName: "channel,…"),
+    transform: ChannelList.parse
   )
   var channels: ChannelList?
 

@@ -30,7 +30,8 @@ struct StreamCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "What to print: \(ChannelList.help). Without it quote and gap.",
       valueName: "channel,…"
-    )
+    ),
+    transform: ChannelList.parse
   )
   var channels: ChannelList?
 

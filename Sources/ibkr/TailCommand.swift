@@ -38,7 +38,8 @@ struct TailCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "What to print: \(ChannelList.help). Without it quote and gap.",
       valueName: "channel,…"
-    )
+    ),
+    transform: ChannelList.parse
   )
   var channels: ChannelList?
 

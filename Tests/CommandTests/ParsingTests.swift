@@ -31,30 +31,44 @@ import Testing
       ("EUR.USD", "EUR.USD", nil),
     ] as [(String, String, String?)]
   )
-  func instruments(_ text: String, _ symbol: String, _ exchange: String?) {
-    let name = InstrumentName(text)
+  func instruments(_ text: String, _ symbol: String, _ exchange: String?) throws {
+    let name = try InstrumentOptions.names(in: text, of: "a list").first
     #expect(name?.symbol == symbol)
     #expect(name?.exchange == exchange)
     #expect(name?.description == text)
   }
 
-  @Test(arguments: ["", "@", "A@", "@B", "A@B@C", "A+B", "A B", "{}", "A\n", "A,B", "\"A\""])
-  func instrumentsThatAreNone(_ text: String) {
-    #expect(InstrumentName(text) == nil)
+  @Test func aListOfSymbolsHasCommentsAndEmptyLines() throws {
+    let list =
+      "# mine\r\nAAPL   # Apple\n\n  eur.usd\n\t\nBRK B\nAAPL  261218C00250000\n265598@ARCA"
+    #expect(
+      try InstrumentOptions.names(in: list, of: "a list").map(\.description)
+        == ["AAPL", "EUR.USD", "BRK B", "AAPL261218C00250000", "265598@ARCA"]
+    )
   }
 
-  @Test func channels() {
-    #expect(ChannelList(argument: "raw,gap")?.channels == [.raw, .gap])
-    #expect(ChannelList(argument: "raw,,gap") == nil)
-    #expect(ChannelList(argument: "ticks") == nil)
-    #expect(ChannelList(argument: "") == nil)
+  @Test func aListOfSymbolsSaysWhereSomethingElseStands() {
+    let error = #expect(throws: ValidationError.self) {
+      try InstrumentOptions.names(in: "AAPL\n\nAAPL MSFT\n", of: "watchlist.txt")
+    }
+    let message = error.map { IBKRCommand.message(for: $0) } ?? ""
+    #expect(message.hasPrefix("watchlist.txt, line 3: 'AAPL MSFT' is neither a symbol nor a conid"))
   }
 
-  @Test func fields() {
-    #expect(FieldList(argument: "31,84,31")?.fields.map(\.id) == [31, 84])
-    #expect(FieldList(argument: "bid_price")?.fields.map(\.id) == [84])
-    #expect(FieldList(argument: "bid_prize") == nil)
-    #expect(FieldList(argument: "") == nil)
+  @Test func channels() throws {
+    #expect(try ChannelList("raw,gap").channels == [.raw, .gap])
+    for text in ["raw,,gap", "ticks", "", "quotes"] {
+      #expect(throws: UnknownWord.self) { try ChannelList(text) }
+    }
+    #expect(throws: UnknownWord.self) { try FeedList("raw") }
+  }
+
+  @Test func fields() throws {
+    #expect(try FieldList("31,84,31").fields.map(\.id) == [31, 84])
+    #expect(try FieldList("bid_price").fields.map(\.id) == [84])
+    for text in ["bid_prize", "", "31,"] {
+      #expect(throws: UnknownWord.self) { try FieldList(text) }
+    }
   }
 
   /// Command lines that must be refused, and a word of the refusal.
@@ -164,7 +178,7 @@ import Testing
     let message = IBKRCommand.fullMessage(for: IbkrError(.network, "connection refused", at: "x:1"))
     #expect(message == "Error: connection refused (x:1)")
     let untrusted = Main.message(for: IbkrError(.untrusted, "x is not trusted"))
-    #expect(untrusted == "Error: x is not trusted: --pin sha256/… or --ca FILE")
+    #expect(untrusted.hasPrefix("Error: x is not trusted: --pin sha256/… or --ca FILE\nNext: "))
     let storage = IBKRCommand.fullMessage(for: StorageError("write", "/x", reason: "no space"))
     #expect(storage == "Error: cannot write /x: no space")
   }

@@ -9,57 +9,6 @@ import Transport
 
 @testable import IBKR
 
-@Suite struct SymbolRequestTests {
-  private static let apple = [
-    Instrument(conid: 265598, symbol: "AAPL", exchange: "NASDAQ", isUS: true),
-    Instrument(conid: 38_708_077, symbol: "AAPL", exchange: "MEXI", isUS: false),
-  ]
-  private static let twins = [
-    Instrument(conid: 1, symbol: "TWIN", exchange: "NYSE", isUS: true),
-    Instrument(conid: 2, symbol: "TWIN", exchange: "AMEX", isUS: true),
-    Instrument(conid: 3, symbol: "TWIN", exchange: "LSE", isUS: false),
-  ]
-
-  @Test(arguments: [
-    ("AAPL", apple, 265_598), ("aapl", apple, 265_598), ("AAPL@NASDAQ", apple, 265_598),
-    ("AAPL@MEXI", apple, 38_708_077), ("TWIN@AMEX", twins, 2), ("TWIN@lse", twins, 3),
-    ("AAPL", [apple[1]], 38_708_077),
-  ])
-  func `A symbol is decided`(text: String, candidates: [Instrument], conid: Int) throws {
-    #expect(try SymbolRequest(text).choose(from: candidates).conid == conid)
-  }
-
-  @Test func `Namesakes are listed and not guessed`() throws {
-    let request = try SymbolRequest("TWIN")
-    let error = #expect(throws: IbkrError.self) { try request.choose(from: Self.twins) }
-    #expect(error?.code == .ambiguousSymbol)
-    #expect(error?.candidates.map(\.conid) == [1, 2])
-    #expect(error?.description.contains("TWIN@EXCHANGE: 1 (NYSE); 2 (AMEX)") == true)
-  }
-
-  @Test(arguments: [("TWIN", []), ("TWIN@ARCA", twins)])
-  func `What is not listed is unknown`(text: String, candidates: [Instrument]) throws {
-    let request = try SymbolRequest(text)
-    let error = #expect(throws: IbkrError.self) { try request.choose(from: candidates) }
-    #expect(error?.code == .unknownSymbol)
-    #expect(error?.description.contains(text) == true)
-  }
-
-  @Test(arguments: [
-    "", "@", "AAPL@", "@NASDAQ", "A@B@C", "A B", "A+B", "A{}", "A\n", "Ä", "A,B", "A&b=c",
-    String(repeating: "A", count: 65),
-  ])
-  func `What cannot be a symbol is refused before it is asked for`(text: String) {
-    let error = #expect(throws: IbkrError.self) { try SymbolRequest(text) }
-    #expect(error?.code == .unknownSymbol)
-  }
-
-  @Test(arguments: [("265598", 265_598), ("0", nil), ("-5", nil), ("3M", nil), ("700@SEHK", 700)])
-  func `Digits are a conid`(text: String, conid: Int?) throws {
-    #expect(try SymbolRequest(text).conid == conid)
-  }
-}
-
 @Suite struct ServerWordsTests {
   @Test(arguments: [
     ("Please query /accounts first", "Please query /accounts first"),

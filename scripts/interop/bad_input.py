@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # This file is part of ibkr-stream.
-"""How `ibkr record` ends when it cannot start: exit code, one sentence, no secret, no remains."""
+"""How the commands end when they cannot start: exit code, one sentence, no secret, no remains."""
 
 import argparse
 import asyncio
@@ -91,6 +91,74 @@ CASES = [
     Case("a duration that is none", 2, r"duration", arguments=("--duration", "soon")),
     Case("a CA file that is not there", 2, r"(no-such|CA|file)", trust="missing"),
 ]
+# What people type, the exit code, and exactly what they are told: the first lines of standard error.
+# Needs no server but --simulate. `…` stands for anything.
+MISTAKES = [
+    ("recrod AAPL", 2, "Error: there is no command ibkr recrod: did you mean ibkr record?"),
+    ("AAPL", 2, "Error: there is no command ibkr AAPL: did you mean ibkr stream AAPL?"),
+    ("auth chekc", 2, "Error: there is no command ibkr auth chekc: did you mean ibkr auth check?"),
+    ("record AAPL", 2, "Error: Missing expected argument '--output <dir>'\n"
+     "Help:  -o <dir>  The directory to record into; it is created if missing."),
+    ("record -o data", 2, "Error: name at least one symbol or conid, or a file of them with -f"),
+    ("record AAPL -o data --duraton 5s", 2,
+     "Error: Unknown option '--duraton'. Did you mean '--duration'?"),
+    ("record AAPL -o data --duration soon", 2,
+     "Error: The value 'soon' is invalid for '--duration <duration>'\n"
+     "Help:  --duration <duration>  End after so long, as 60s, 15m or 8h."),
+    ("record AAPL -o data --keep 90days", 2, "Error: The value '90days' is invalid for '--keep <limit>'\n"
+     "Help:  --keep <limit>  Remove sealed parts that are older, or the oldest above so many bytes: "
+     "90d, 500GB, 90d,500GB."),
+    ("stream AAPL --channels quotes", 2, "Error: The value 'quotes' is invalid for '--channels "
+     "<channel,…>': there is no channel 'quotes': did you mean quote?"),
+    ("stream AAPL --fields bid_prize", 2, "Error: The value 'bid_prize' is invalid for '--fields "
+     "<fields>': there is no field 'bid_prize': did you mean bid_price?"),
+    ("stream AAPL --region asai", 2, "Error: The value 'asai' is invalid for '--region <region>'. "
+     "Please provide one of 'america', 'europe' or 'asia'."),
+    ("stream MFST --simulate", 2,
+     "Error: no instrument is called MFST: did you mean MSFT (MICROSOFT CORP)?\n"
+     "Next: to find it by name: ibkr search TEXT --simulate"),
+    ("stream WALMART --simulate", 2,
+     "Error: no instrument is called WALMART: did you mean WMT (WALMART INC)?\n"
+     "Next: to find it by name: ibkr search TEXT --simulate"),
+    ("stream BRK.B --simulate", 2, "Error: no instrument is called BRK.B: did you mean 'BRK B' "
+     "(BERKSHIRE HATHAWAY INC-CL B)?\nNext: to find it by name: ibkr search TEXT --simulate"),
+    ("stream ES --simulate", 2, "Error: no instrument is called ES: ES has futures: did you mean ES…?\n"
+     "Next: to find it by name: ibkr search TEXT --simulate"),
+    ("stream USD.EUR --simulate", 2, "Error: no instrument is called USD.EUR: did you mean EUR.USD?\n"
+     "Next: to find it by name: ibkr search TEXT --simulate"),
+    ("stream AAPL@ARCA --simulate", 2, "Error: no instrument is called AAPL@ARCA: did you mean "
+     "AAPL@NASDAQ (APPLE INC), AAPL@MEXI (APPLE INC)? For the data of ARCA alone write 265598@ARCA\n"
+     "Next: to find it by name: ibkr search TEXT --simulate"),
+    ("stream SAN --simulate", 2, "Error: 2 instruments are called SAN; write one of these instead:\n"
+     "symbol   type  exchange  currency  multiplier      conid  name\n"
+     "SAN@BM   STK   BM        EUR                   900000001  BANCO SANTANDER SA\n"
+     "SAN@SBF  STK   SBF       EUR                   900000002  SANOFI"),
+    ("stream A+B", 2, "Error: 'A+B' is neither a symbol nor a conid: write AAPL, AAPL@NASDAQ, EUR.USD, "
+     "ESZ6@CME, SPX, AAPL261218C00250000, or a conid as 265598"),
+    ("stream -f nofile", 2,
+     "Error: cannot read the file of symbols 'nofile': is it there, and a file?"),
+    ("stream -f list.txt", 2, "Error: list.txt, line 3: 'AAPL MSFT' is neither a symbol nor a conid: "
+     "write AAPL, AAPL@NASDAQ, EUR.USD, ESZ6@CME, SPX, AAPL261218C00250000, or a conid as 265598"),
+    ("stream AAPL --gateway localhost:5000", 78, "Error: the URL is malformed; it must read "
+     "scheme://host[:port][/path] (the server's address): write it as https://localhost:5000/v1/api\n"
+     "Next: to see what is in effect, and from where: ibkr config show"),
+    ("stream AAPL --simulate --insecure", 2,
+     "Error: --simulate brings its own gateway: leave the other options out"),
+    ("stream AAPL --ca missing.pem", 2, "Error: cannot read the CA file 'missing.pem': is it there?"),
+    ("stream AAPL --oauth", 78, "Error: OAuth 1.0a lacks IBIND_OAUTH1A_ACCESS_TOKEN, …: set what is "
+     "missing, or unset IBIND_USE_OAUTH to use a gateway\n"
+     "Next: to make keys: ibkr auth setup; to check them: ibkr auth check"),
+    ("record AAPL --simulate -o list.txt/data", 7, "Error: cannot create list.txt/data: Not a "
+     "directory\nNext: to see what is wrong: ibkr doctor --offline -o list.txt/data"),
+    ("verify nowhere", 7, "Error: cannot open nowhere: No such file or directory\n"
+     "Next: give the directory that ibkr record -o has written"),
+    ("stats", 2, "Error: Missing expected argument '<path>'\nHelp:  <path>  The recording's directory."),
+    ("fields zzz", 2, "Error: no field has 'zzz' in its number, name or meaning"),
+    ("search zzz --simulate", 2,
+     "Error: nothing has 'zzz' as its symbol or in its name: try a shorter part of the name"),
+    ("simulate --scenario silent", 2,
+     "Error: there is no scenario and no file 'silent': did you mean silence?"),
+]
 # `usage` faults of the command line; the codes 2 and 64 mean the same to a shell user, 78 is the
 # one for configuration.
 ALLOWED = {"a CA file that is not there": (1, 2, 4, 78), "a gateway URL that is none": (2, 78),
@@ -157,6 +225,18 @@ async def run(case: Case, arguments, folder: Path, checks: Checks):
         print("          " + errors[-1500:].replace("\n", "\n          "))
 
 
+async def mistake(line: str, code: int, says: str, arguments, folder: Path, checks: Checks):
+    """What is typed, and the first lines that come of it, word by word."""
+    async with Program(arguments.ibkr, *line.split(), directory=folder) as program:
+        ended = await program.wait(35)
+        said = program.errors()
+    lines = said.splitlines()[:says.count("\n") + 1]
+    wanted = ".*".join(map(re.escape, says.split("…")))
+    if not checks.that(f"ibkr {line}", ended == code
+                       and re.fullmatch(wanted, "\n".join(lines)) is not None, f"{ended}"):
+        print("          " + said[:1500].replace("\n", "\n          "))
+
+
 async def in_use(arguments, folder: Path, checks: Checks):
     """Two recorders on one directory: the second ends with code 7, the first goes on."""
     folder.mkdir()
@@ -183,6 +263,11 @@ async def main():
     checks = Checks("bad input")
     assert _stocks("AAPL")
     with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "mistakes"
+        folder.mkdir()
+        (folder / "list.txt").write_text("# mine\nAAPL\nAAPL MSFT\n")
+        for line, code, says in MISTAKES:
+            await mistake(line, code, says, arguments, folder, checks)
         for number, case in enumerate(CASES):
             await run(case, arguments, Path(temporary) / str(number), checks)
         await in_use(arguments, Path(temporary) / "in-use", checks)

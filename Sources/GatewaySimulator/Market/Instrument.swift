@@ -18,13 +18,35 @@ struct Instrument: Sendable {
     case noData
   }
 
+  /// What is traded.
+  enum Kind: Sendable, Hashable {
+    case stock, index
+    /// A pair: the symbol is the base's, the currency the quote's.
+    case currency
+    case future(Listing)
+    case option(Listing, right: String, strike: Int64)
+  }
+
+  /// What a derivative stands on, and when it ends.
+  struct Listing: Sendable, Hashable {
+    let underlying: Int
+    let tradingClass: String
+    let multiplier: Int
+    /// The month by which it is called.
+    let month: Month
+    /// Its last day, as `20261218`.
+    let end: String
+  }
+
   let conid: Int
+  /// The symbol, of a derivative that of its underlying.
   let symbol: String
   let companyName: String
   /// The listing exchange.
   let exchange: String
   let isUS: Bool
-  var currency: String { isUS ? "USD" : exchange == "MEXI" ? "MXN" : "EUR" }
+  let kind: Kind
+  let currency: String
   /// The last price at the start, in units of the last digit shown.
   let price: Int64
   /// How many digits follow the decimal point.
@@ -44,6 +66,8 @@ struct Instrument: Sendable {
     priceDigits: Int = 2,
     tick: Int64 = 1,
     isUS: Bool = true,
+    kind: Kind = .stock,
+    currency: String? = nil,
     behaviour: Behaviour = .live,
     availability: String = "RpB"
   ) {
@@ -52,10 +76,61 @@ struct Instrument: Sendable {
     self.companyName = companyName
     self.exchange = exchange
     self.isUS = isUS
+    self.kind = kind
+    self.currency = currency ?? (isUS ? "USD" : exchange == "MEXI" ? "MXN" : "EUR")
     self.price = price
     self.priceDigits = priceDigits
     self.tick = tick
     self.behaviour = behaviour
     self.availability = availability
+  }
+
+  /// The asset class.
+  var type: String {
+    switch kind {
+    case .stock: "STK"
+    case .index: "IND"
+    case .currency: "CASH"
+    case .future: "FUT"
+    case .option: "OPT"
+    }
+  }
+
+  /// What a derivative stands on; nil for everything else.
+  var listing: Listing? {
+    switch kind {
+    case .future(let listing), .option(let listing, _, _): listing
+    case .stock, .index, .currency: nil
+    }
+  }
+
+  /// The exchange's own symbol.
+  var localSymbol: String {
+    switch kind {
+    case .stock, .index: symbol
+    case .currency: "\(symbol).\(currency)"
+    case .future(let listing): "\(symbol)\(listing.month.code)\(listing.month.year % 10)"
+    case .option(let listing, let right, let strike):
+      listing.tradingClass.padded(to: 6) + listing.end.suffix(6) + right
+        + String(String(100_000_000 + strike * 1_000).dropFirst())
+    }
+  }
+
+  /// The step of its price as a number: `0.01`.
+  var step: String { Self.number(tick, digits: priceDigits) }
+
+  /// A price as a number with a point.
+  static func number(_ units: Int64, digits: Int) -> String {
+    guard digits > 0 else { return "\(units)" }
+    var text = String(units)
+    text = String(repeating: "0", count: max(0, digits + 1 - text.count)) + text
+    return "\(text.dropLast(digits)).\(text.suffix(digits))"
+  }
+}
+
+extension String {
+  /// The text with spaces behind it.
+  fileprivate func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
   }
 }

@@ -3,8 +3,10 @@
 
 /// The contracts that can be looked up and subscribed.
 ///
-/// Contract ids and prices are those of recorded traffic and of IBKR's own samples, April 2026;
-/// only the two companies of the ambiguous symbol carry ids of the simulator's own.
+/// Contract ids and prices are those of recorded traffic and of IBKR's own samples, April 2026; those
+/// of derivatives, of the companies of the ambiguous symbols and of the numbered ones are the
+/// simulator's own. Futures and options are not kept: an id says what it stands for, so that
+/// there are some in every year.
 struct InstrumentCatalogue: Sendable {
   private let instruments: [Instrument]
   private let byConid: [Int: Instrument]
@@ -14,17 +16,32 @@ struct InstrumentCatalogue: Sendable {
     byConid = Dictionary(instruments.map { ($0.conid, $0) }) { first, _ in first }
   }
 
-  subscript(conid: Int) -> Instrument? { byConid[conid] }
+  subscript(conid: Int) -> Instrument? {
+    byConid[conid] ?? FutureRoot.future(conid) ?? option(conid)
+  }
 
-  /// The contracts of a symbol, in the order in which IBKR lists them: by company.
+  /// The contracts of a symbol that are no derivatives, in the order in which IBKR lists them: by
+  /// company.
   func contracts(symbol: String) -> [Instrument] {
-    instruments.filter { $0.symbol == symbol }
+    instruments.filter { $0.symbol == symbol && $0.type != "CASH" }
+  }
+
+  /// The stocks of a symbol.
+  func stocks(symbol: String) -> [Instrument] {
+    instruments.filter { $0.symbol == symbol && $0.type == "STK" }
+  }
+
+  /// The currency pairs that have a currency on either side.
+  func pairs(of currency: String) -> [Instrument] {
+    instruments.filter {
+      $0.type == "CASH" && ($0.symbol == currency || $0.currency == currency)
+    }
   }
 
   /// The contracts whose company name contains `text`, letter case aside.
   func contracts(nameContaining text: String) -> [Instrument] {
     let wanted = text.uppercased()
-    return instruments.filter { $0.companyName.contains(wanted) }
+    return instruments.filter { $0.companyName.contains(wanted) && $0.type != "CASH" }
   }
 
   /// The same, and so many more that exist nowhere else, with the conids from `firstNumbered` on.
@@ -98,5 +115,55 @@ struct InstrumentCatalogue: Sendable {
     // One symbol, two companies, neither of them American: nobody can guess which is meant.
     Instrument(900_000_001, "SAN", "BANCO SANTANDER SA", "BM", price: 985, isUS: false),
     Instrument(900_000_002, "SAN", "SANOFI", "SBF", price: 8_436, isUS: false),
+    // An index, and a company in London with the same symbol: who writes SPX means the index.
+    Instrument(
+      900_000_003,
+      "SPX",
+      "SPIRAX GROUP PLC",
+      "LSE",
+      price: 6_790,
+      isUS: false,
+      currency: "GBP"
+    ),
+    Instrument(416_904, "SPX", "S&P 500 STOCK INDEX", "CBOE", price: 655_700, kind: .index),
+    Instrument(416_843, "NDX", "NASDAQ 100 STOCK INDEX", "NASDAQ", price: 2_415_000, kind: .index),
+    Instrument(
+      13_455_763,
+      "VIX",
+      "CBOE VOLATILITY INDEX",
+      "CBOE",
+      price: 1_850,
+      kind: .index
+    ),
+    // A class of shares, with the space that IBKR writes.
+    Instrument(72_063_691, "BRK B", "BERKSHIRE HATHAWAY INC-CL B", "NYSE", price: 49_120),
+    pair(12_087_792, "EUR", "USD", price: 115_420),
+    pair(12_087_797, "GBP", "USD", price: 131_015),
+    pair(12_087_807, "EUR", "GBP", price: 88_095),
+    pair(12_087_820, "USD", "CHF", price: 80_550),
+    pair(14_433_401, "AUD", "USD", price: 64_730),
+    pair(15_016_062, "USD", "CAD", price: 140_510),
+    pair(15_016_059, "USD", "JPY", price: 156_340, digits: 3),
   ])
+
+  private static func pair(
+    _ conid: Int,
+    _ base: String,
+    _ quote: String,
+    price: Int64,
+    digits: Int = 5
+  ) -> Instrument {
+    Instrument(
+      conid,
+      base,
+      "\(base).\(quote)",
+      "IDEALPRO",
+      price: price,
+      priceDigits: digits,
+      tick: 5,
+      isUS: false,
+      kind: .currency,
+      currency: quote
+    )
+  }
 }

@@ -74,7 +74,9 @@ struct InstrumentFeed: Sendable {
 
   /// The present value of a field, nil where this instrument has none.
   func value(of field: Field) -> FieldValue? {
-    switch field.number {
+    // Nobody can buy an index.
+    if instrument.type == "IND", [84, 85, 86, 88, 7059].contains(field.number) { return nil }
+    return switch field.number {
     case 31: price(last, mark: mark)
     case 55: .text(instrument.symbol)
     case 70: price(high)
@@ -88,13 +90,13 @@ struct InstrumentFeed: Sendable {
     case 88: .size(bidSize)
     case 6004: .text("SMART")
     case 6008: .digits(Int64(instrument.conid))
-    case 6070: .text("STK")
+    case 6070: .text(instrument.type)
     case 6509: .text(instrument.availability)
     case 7051: .text(instrument.companyName)
     case 7059: .size(lastSize)
     case 7094: .text("\(instrument.conid)@SMART")
     case 7184, 7768: .text("1")
-    case 7219: .text(instrument.symbol)
+    case 7219: .text(instrument.localSymbol)
     case 7221: .text(instrument.exchange)
     case 7295: price(open)
     case 7296, 7741: price(priorClose)

@@ -10,7 +10,7 @@ extension GatewayRequest {
       return .error("Bad Request: symbols", status: 400)
     }
     let members = symbols.split(separator: ",").map { symbol in
-      let contracts = catalogue.contracts(symbol: String(symbol))
+      let contracts = catalogue.stocks(symbol: String(symbol))
       return "\(String(symbol).asJSON):[\(companies(contracts).joined(separator: ","))]"
     }
     return .json("{\(members.joined(separator: ","))}")
@@ -30,29 +30,6 @@ extension GatewayRequest {
     }
   }
 
-  /// `iserver/secdef/search`: by symbol, or by a part of the company's name.
-  func search(_ catalogue: InstrumentCatalogue) -> GatewayResponse {
-    guard let text = parameter("symbol"), !text.isEmpty else {
-      return .error("Bad Request: symbol", status: 400)
-    }
-    let found =
-      parameter("name") == "true"
-      ? catalogue.contracts(nameContaining: text) : catalogue.contracts(symbol: text.uppercased())
-    let elements = found.map { contract in
-      let name = contract.companyName.asJSON
-      let header = "\(contract.companyName) - \(contract.exchange)".asJSON
-      let sections =
-        contract.isUS
-        ? #"[{"secType":"STK"},{"secType":"OPT","months":"APR26;MAY26;JUN26","#
-          + #""exchange":"SMART;AMEX;CBOE"},{"secType":"BAG"}]"#
-        : #"[{"secType":"STK","exchange":"\#(contract.exchange);"}]"#
-      return #"{"conid":"\#(contract.conid)","companyHeader":\#(header),"companyName":\#(name),"#
-        + #""symbol":"\#(contract.symbol)","description":"\#(contract.exchange)","#
-        + #""restricted":null,"sections":\#(sections)}"#
-    }
-    return .json("[\(elements.joined(separator: ","))]")
-  }
-
   /// `trsrv/secdef`: definitions by contract id.
   func definitions(_ catalogue: InstrumentCatalogue) -> GatewayResponse {
     let conids = (query["conids"] ?? "").split(separator: ",").compactMap { Int($0) }
@@ -60,30 +37,55 @@ extension GatewayRequest {
       return .error("Bad Request: conids", status: 400)
     }
     let elements = conids.compactMap { catalogue[$0] }.map { contract in
-      #"{"conid":\#(contract.conid),"currency":"\#(contract.currency)","#
-        + #""name":\#(contract.companyName.asJSON),"assetClass":"STK","expiry":null,"#
-        + #""lastTradingDay":null,"group":null,"putOrCall":null,"sector":null,"sectorGroup":null,"#
-        + #""strike":"0","ticker":"\#(contract.symbol)","undConid":0,"multiplier":0.0,"#
+      let listing = contract.listing
+      let end = listing.map { "\"\($0.end)\"" } ?? "null"
+      let (right, strike) =
+        if case .option(_, let right, let strike) = contract.kind {
+          ("\"\(right)\"", strike)
+        } else {
+          ("null", Int64(0))
+        }
+      return #"{"conid":\#(contract.conid),"currency":"\#(contract.currency)","#
+        + #""name":\#(contract.companyName.asJSON),"assetClass":"\#(contract.type)","#
+        + #""expiry":\#(end),"lastTradingDay":\#(end),"group":null,"putOrCall":\#(right),"#
+        + #""sector":null,"sectorGroup":null,"strike":"\#(strike)","ticker":"\#(contract.symbol)","#
+        + #""undConid":\#(listing?.underlying ?? 0),"multiplier":\#(listing?.multiplier ?? 0).0,"#
         + #""type":"COMMON","hasOptions":\#(contract.isUS),"fullName":"\#(contract.symbol)","#
-        + #""isUS":\#(contract.isUS),"isEventContract":false,"#
-        + #""listingExchange":"\#(contract.exchange)"}"#
+        + #""isUS":\#(contract.isUS),"incrementRules":\#(contract.incrementRules),"#
+        + #""isEventContract":false,"listingExchange":"\#(contract.exchange)"}"#
     }
     return .json(#"{"secdef":[\#(elements.joined(separator: ","))]}"#)
   }
 
-  /// `iserver/contract/{conid}/info`.
-  func information(_ conid: Int, _ catalogue: InstrumentCatalogue) -> GatewayResponse {
+  /// `iserver/contract/{conid}/info` and `…/info-and-rules`.
+  func information(
+    _ conid: Int,
+    _ catalogue: InstrumentCatalogue,
+    withRules: Bool
+  ) -> GatewayResponse {
     guard let contract = catalogue[conid] else { return .notFound }
+    let listing = contract.listing
+    let rules =
+      withRules
+      ? #","rules":{"algoEligible":true,"orderTypes":["limit","market","stop"],"#
+        + #""orderDefaults":{"ORTH":"true"},"sizeIncrement":1,"#
+        + #""incrementRules":\#(contract.incrementRules),"increment":\#(contract.step),"#
+        + #""incrementDigits":\#(contract.priceDigits)}"# : ""
     return .json(
       #"{"cfi_code":"","symbol":"\#(contract.symbol)","cusip":null,"expiry_full":null,"#
-        + #""con_id":\#(contract.conid),"maturity_date":null,"industry":"","#
-        + #""instrument_type":"STK","trading_class":"\#(contract.symbol)","#
-        + #""valid_exchanges":"SMART,\#(contract.exchange)","allow_sell_long":false,"#
-        + #""local_symbol":"\#(contract.symbol)","classifier":null,"#
-        + #""currency":"\#(contract.currency)","text":null,"underlying_con_id":0,"r_t_h":true,"#
-        + #""multiplier":null,"underlying_issuer":null,"contract_month":null,"#
+        + #""con_id":\#(contract.conid),"#
+        + #""maturity_date":\#(listing.map { "\"\($0.end)\"" } ?? "null"),"industry":"","#
+        + #""instrument_type":"\#(contract.type)","#
+        + #""trading_class":"\#(listing?.tradingClass ?? contract.symbol)","#
+        + #""valid_exchanges":"\#(contract.validExchanges)","allow_sell_long":false,"#
+        + #""local_symbol":"\#(contract.localSymbol)","classifier":null,"#
+        + #""currency":"\#(contract.currency)","text":null,"#
+        + #""underlying_con_id":\#(listing?.underlying ?? 0),"r_t_h":true,"#
+        + #""multiplier":\#(listing.map { "\"\($0.multiplier)\"" } ?? "null"),"#
+        + #""underlying_issuer":null,"#
+        + #""contract_month":\#(listing.map { "\"\($0.month.digits)\"" } ?? "null"),"#
         + #""company_name":\#(contract.companyName.asJSON),"smart_available":true,"#
-        + #""exchange":"\#(contract.exchange)","category":""}"#
+        + #""exchange":"\#(contract.exchange)","category":""\#(rules)}"#
     )
   }
 
@@ -103,5 +105,15 @@ extension GatewayRequest {
     return .json(
       #"{"exchange_time_zone":"US/Eastern","schedules":{\#(days.joined(separator: ","))}}"#
     )
+  }
+}
+
+extension Instrument {
+  /// The table of price steps as the server writes it.
+  fileprivate var incrementRules: String { #"[{"lowerEdge":0.0,"increment":\#(step)}]"# }
+
+  /// Where it can be traded.
+  fileprivate var validExchanges: String {
+    exchange == "SMART" ? "SMART,AMEX,CBOE" : "SMART,\(exchange)"
   }
 }

@@ -59,6 +59,8 @@ extension GatewayRequest {
       return .json(#"{"message":"triggered"}"#)
     case ("GET", "/trsrv/stocks"):
       return stocks(gateway.options.catalogue)
+    case ("GET", "/trsrv/futures"):
+      return futures(at: now)
     case ("GET", "/trsrv/secdef"):
       return definitions(gateway.options.catalogue)
     case ("GET", "/contract/trading-schedule"):
@@ -93,7 +95,13 @@ extension GatewayRequest {
     case ("GET", "/iserver/account/trades"):
       return .json(gateway.blotter.executions)
     case ("GET", "/iserver/secdef/search"), ("POST", "/iserver/secdef/search"):
-      return search(gateway.options.catalogue)
+      return search(&gateway, at: now)
+    case ("GET", "/iserver/secdef/strikes"):
+      return strikes(gateway, at: now)
+    case ("GET", "/iserver/secdef/info"):
+      return derivatives(gateway, at: now)
+    case ("GET", "/iserver/currency/pairs"):
+      return currencyPairs(gateway.options.catalogue)
     case ("GET", "/iserver/marketdata/snapshot"):
       return snapshot(&gateway, at: now)
     case ("GET", "/iserver/marketdata/unsubscribeall"):
@@ -102,10 +110,10 @@ extension GatewayRequest {
     default:
       let parts = path.split(separator: "/")
       guard
-        method == "GET", parts.count == 4, parts[1] == "contract", parts[3] == "info",
-        let conid = Int(parts[2])
+        method == "GET", parts.count == 4, parts[1] == "contract",
+        parts[3] == "info" || parts[3] == "info-and-rules", let conid = Int(parts[2])
       else { return .notFound }
-      return information(conid, gateway.options.catalogue)
+      return information(conid, gateway.options.catalogue, withRules: parts[3] != "info")
     }
   }
 }

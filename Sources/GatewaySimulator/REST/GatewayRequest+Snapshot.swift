@@ -43,6 +43,10 @@ extension GatewayRequest {
         guard let value = gateway.playback.value(of: "\(field)", "\(conid)") else { continue }
         members.append(#""\#(field)":\#(value)"#)
       }
+    } else if let listing = gateway.options.catalogue[conid]?.listing,
+      !gateway.searched.contains(listing.underlying)
+    {
+      // Of derivatives nothing is told before their underlying was searched for.
     } else if let feed = gateway.market.feed(conid), feed.instrument.behaviour != .noData {
       for field in [6509] + fields.filter({ $0 != 6509 }) {
         guard let value = feed.value(of: Field(number: field)) else { continue }

@@ -58,6 +58,8 @@ struct GatewayState: Sendable {
   var pacing: PacingGuard
   /// Whether `iserver/accounts` was asked for, without which there are no snapshots.
   var hasListedAccounts = false
+  /// The underlyings that were searched for by symbol: of their derivatives the server tells.
+  var searched: Set<Int> = []
   /// What the account has traded.
   var blotter = Blotter()
   /// The server id of each stream that a snapshot opened.

@@ -91,7 +91,12 @@ public actor IbkrClient {
       }
       webSocketURL = try Self.socketURL(configuration, base)
     } catch {
-      throw IbkrError(.invalidConfiguration, "\(error)")
+      throw IbkrError(
+        .invalidConfiguration,
+        "\(error)",
+        at: "the server's address",
+        remedy: "write it as https://localhost:5000/v1/api"
+      )
     }
     do {
       tls = try TLSContext(client: configuration.trust)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 import HTTP1
 import OAuth1a
 import Transport
@@ -92,24 +93,6 @@ extension Setting {
 
   /// The variable that somebody may have meant, nil if none is near.
   static func nearest(to variable: String) -> String? {
-    let scored = known.map { (name: $0, distance: distance($0, variable)) }
-    let best = scored.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    return best.flatMap { $0.distance <= 4 ? $0.name : nil }
-  }
-
-  /// How many letters have to be changed, added or removed (Levenshtein).
-  private static func distance(_ first: String, _ second: String) -> Int {
-    let letters = Array(second.utf8.prefix(80))
-    var row = Array(0...letters.count)
-    for (index, letter) in first.utf8.enumerated() {
-      var corner = row[0]
-      row[0] = index + 1
-      for column in letters.indices {
-        let replaced = corner + (letters[column] == letter ? 0 : 1)
-        corner = row[column + 1]
-        row[column + 1] = min(replaced, corner + 1, row[column] + 1)
-      }
-    }
-    return row[letters.count]
+    Spelling.nearest(to: variable, in: known, within: 4)
   }
 }

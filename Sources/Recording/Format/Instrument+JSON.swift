@@ -19,11 +19,15 @@ extension Instrument {
     lines.append(string: symbol)
     lines.append(",\"exchange\":")
     lines.append(stringOrNull: exchange)
-    // The look-up by symbol tells neither currency nor multiplier nor tick size; the columns are
-    // there from the first day all the same, so that they never move.
-    lines.append(",\"currency\":null,\"sec_type\":")
+    lines.append(",\"currency\":")
+    lines.append(stringOrNull: currency)
+    lines.append(",\"sec_type\":")
     lines.append(stringOrNull: securityType)
-    lines.append(",\"multiplier\":null,\"tick_size\":null,\"valid_from\":")
+    lines.append(",\"multiplier\":")
+    lines.append(orNull: multiplier)
+    lines.append(",\"tick_size\":")
+    lines.append(orNull: tickSize)
+    lines.append(",\"valid_from\":")
     lines.append(realtime)
     lines.append("}\n")
   }

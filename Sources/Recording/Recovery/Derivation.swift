@@ -127,7 +127,10 @@ extension Instrument {
       conid: conid,
       symbol: symbol,
       exchange: value["exchange"]?.string,
-      securityType: value["sec_type"]?.string
+      securityType: value["sec_type"]?.string,
+      currency: value["currency"]?.string,
+      multiplier: value["multiplier"]?.decimal,
+      tickSize: value["tick_size"]?.decimal
     )
     return (run, instrument)
   }

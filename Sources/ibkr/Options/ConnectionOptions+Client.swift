@@ -57,6 +57,17 @@ extension ConnectionOptions {
     }
   }
 
+  /// Opens the brokerage session where nobody has, for calls that need it.
+  ///
+  /// A question is no reason to throw out another login, so that takes `--compete`.
+  ///
+  /// - Parameter client: The client; at a gateway a person has opened the session.
+  /// - Throws: `IbkrError`.
+  func openBrokerageSession(of client: IbkrClient) async throws {
+    guard client.usesOAuth else { return }
+    try await client.initializeBrokerageSession(compete: compete != nil && compete != .never)
+  }
+
   private func configuration(
     of simulator: GatewaySimulator,
     _ user: SimulatedUser?

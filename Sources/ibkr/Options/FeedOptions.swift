@@ -11,7 +11,8 @@ struct FeedOptions: ParsableArguments {
     help: ArgumentHelp(
       "What to subscribe to besides quotes: \(FeedList.help). The channels are recorded as well.",
       valueName: "channel,…"
-    )
+    ),
+    transform: FeedList.parse
   )
   var feeds: FeedList?
 
@@ -83,7 +84,7 @@ struct FeedOptions: ParsableArguments {
 }
 
 /// Feeds by the channels that they are recorded in: `order,trade`.
-struct FeedList: ExpressibleByArgument, Hashable {
+struct FeedList: Hashable {
   /// The channels.
   let channels: Set<Channel>
 
@@ -91,12 +92,12 @@ struct FeedList: ExpressibleByArgument, Hashable {
     .book, .history, .order, .trade, .pnl, .ledger, .summary,
   ]
 
-  init?(argument: String) {
-    guard let list = ChannelList(argument: argument),
-      list.channels.isSubset(of: Self.known)
-    else { return nil }
-    channels = list.channels
+  init(_ text: String) throws(UnknownWord) {
+    channels = try ChannelList(text, of: Self.known).channels
   }
+
+  /// Reads a list, for an option's `transform`.
+  static func parse(_ text: String) throws -> FeedList { try FeedList(text) }
 
   /// What there is to choose from.
   static let help = known.map(\.rawValue).joined(separator: ", ")

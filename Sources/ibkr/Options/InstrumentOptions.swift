@@ -2,12 +2,14 @@
 // This file is part of ibkr-stream.
 
 import ArgumentParser
+import IBKR
 
 /// What to subscribe to.
 struct InstrumentOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Symbols or conids, with @EXCH for the data of one exchange.",
+      "AAPL, AAPL@NASDAQ, EUR.USD, ESZ6@CME, SPX, AAPL261218C00250000, or a conid, with @EXCH for the "
+        + "data of one exchange.",
       valueName: "symbol"
     )
   )
@@ -15,20 +17,23 @@ struct InstrumentOptions: ParsableArguments {
 
   @Option(
     name: [.customShort("f"), .long],
-    help: "A file with a symbol or conid in each line; - for standard input."
+    help: "A file with a symbol or conid in each line, and # before comments; - for standard input."
   )
   var file: String?
 
-  @Option(help: "The fields to ask for, by number or name, with commas between them.")
+  @Option(
+    help: "The fields to ask for, by number or name, with commas between them.",
+    transform: FieldList.parse
+  )
   var fields: FieldList?
+
+  @OptionGroup var cache: CacheOptions
 
   func validate() throws {
     if symbols.isEmpty, file == nil {
       throw ValidationError("name at least one symbol or conid, or a file of them with -f")
     }
-    for symbol in symbols where InstrumentName(symbol) == nil {
-      throw ValidationError("'\(symbol)' is neither a symbol nor a conid")
-    }
+    for symbol in symbols { _ = try Self.name(symbol) }
   }
 
   /// Everything that was named, each once, in its order.
@@ -36,51 +41,43 @@ struct InstrumentOptions: ParsableArguments {
   /// - Returns: The names.
   /// - Throws: `ValidationError` if the file cannot be read or has something else in it.
   func names() throws -> [InstrumentName] {
+    var names = try symbols.map { try Self.name($0) }
+    if let file {
+      let text = try TextFile.read(file, as: "the file of symbols")
+      names += try Self.names(in: text, of: file == "-" ? "standard input" : file)
+      if names.isEmpty { throw ValidationError("there is no symbol in \(file)") }
+    }
     var seen: Set<InstrumentName> = []
-    return try (symbols + fileSymbols()).compactMap { symbol in
-      guard let name = InstrumentName(symbol) else {
-        throw ValidationError("'\(symbol)' in \(file ?? "") is neither a symbol nor a conid")
+    return names.filter { seen.insert($0).inserted }
+  }
+
+  /// The names of a list: one in each line, with comments and empty lines.
+  ///
+  /// - Parameters:
+  ///   - text: The list.
+  ///   - place: Where it is from, for the error.
+  /// - Returns: The names, in their order.
+  /// - Throws: `ValidationError` that says in which line something else stands.
+  static func names(in text: String, of place: String) throws -> [InstrumentName] {
+    try text.split(omittingEmptySubsequences: false) { $0.isNewline }.enumerated()
+      .compactMap { index, line in
+        let word = trimmed(line.prefix { $0 != "#" })
+        return word.isEmpty ? nil : try name(String(word), in: "\(place), line \(index + 1)")
       }
-      return seen.insert(name).inserted ? name : nil
+  }
+
+  private static func name(_ text: String, in place: String? = nil) throws -> InstrumentName {
+    do {
+      return try InstrumentName(text)
+    } catch {
+      throw ValidationError((place.map { "\($0): " } ?? "") + "\(error)")
     }
   }
 
-  private func fileSymbols() throws -> [String] {
-    guard let file else { return [] }
-    return try TextFile.read(file, as: "the file of symbols").split(whereSeparator: \.isNewline)
-      .map { $0.prefix { $0 != "#" }.trimmingSpaces() }
-      .filter { !$0.isEmpty }
-  }
-}
-
-/// An instrument as a person names it: `AAPL`, `265598`, `AAPL@ARCA`.
-struct InstrumentName: Hashable, CustomStringConvertible {
-  /// The symbol or conid.
-  let symbol: String
-  /// The exchange whose data is wanted; nil for all.
-  let exchange: String?
-
-  init?(_ text: String) {
-    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-    // The wire has `+`, braces and white space for itself.
-    let isPlain = text.unicodeScalars.allSatisfy { scalar in
-      !scalar.properties.isWhitespace && !"+{},\"\\".unicodeScalars.contains(scalar)
-    }
-    guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }), isPlain else {
-      return nil
-    }
-    symbol = String(parts[0])
-    exchange = parts.count > 1 ? String(parts[1]) : nil
-  }
-
-  var description: String { exchange.map { "\(symbol)@\($0)" } ?? symbol }
-}
-
-extension Substring {
-  fileprivate func trimmingSpaces() -> String {
-    var rest = self
+  private static func trimmed(_ text: Substring) -> Substring {
+    var rest = text
     while rest.first?.isWhitespace == true { rest.removeFirst() }
     while rest.last?.isWhitespace == true { rest.removeLast() }
-    return String(rest)
+    return rest
   }
 }

@@ -16,6 +16,18 @@ struct LimitOptions: ParsableArguments {
   )
   var count: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "End with exit code 4 when the server, or the session, is away for so long. Without it the "
+        + "stream comes back whenever they do.",
+      valueName: "duration"
+    )
+  )
+  var maxOutage: TimeSpan?
+
+  @Flag(help: "End with exit code 8 when another login of the same user name takes the session.")
+  var exitOnTakeover = false
+
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count takes a number above zero") }
   }

@@ -9,22 +9,28 @@ import tempfile
 from pathlib import Path
 
 
+# What one test has looked up is no concern of another, nor of the caller's.
+CACHE = tempfile.TemporaryDirectory()
+
+
 class Program:
     """`async with Program(ibkr, "record", …) as p`: killed at the end if it still runs."""
 
-    def __init__(self, executable, *arguments, environment=None):
+    def __init__(self, executable, *arguments, environment=None, directory=None):
+        self._directory = directory
         self.command = [str(executable), *map(str, arguments)]
         # Nothing of the caller's own set-up may reach the program under test.
         self._environment = {
             key: value for key, value in os.environ.items()
             if not key.startswith(("IBIND_", "IBKR_")) and not key.lower().endswith("_proxy")
-        } | (environment or {})
+        } | {"XDG_CACHE_HOME": CACHE.name} | (environment or {})
 
     async def __aenter__(self):
         self._stderr = tempfile.TemporaryFile()
         self.process = await asyncio.create_subprocess_exec(
             *self.command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=self._stderr, env=self._environment, start_new_session=True, limit=1 << 26,
+            stderr=self._stderr, env=self._environment,
+            cwd=self._directory, start_new_session=True, limit=1 << 26,
         )
         return self
 
