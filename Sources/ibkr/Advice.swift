@@ -32,6 +32,8 @@ enum Advice {
         return "to find it by name: \(command("search TEXT", connection))"
       case .invalidConfiguration where error.what.contains("OAuth"):
         return "to make keys: ibkr auth setup; to check them: ibkr auth check"
+      case .invalidConfiguration where isInFile(error.what):
+        return "to try it again: \(command("config check", []))"
       case .invalidConfiguration:
         return "to see what is in effect, and from where: ibkr config show"
       default: return nil
@@ -74,6 +76,11 @@ enum Advice {
 
   private static func command(_ name: String, _ connection: [String]) -> String {
     (["ibkr", name] + connection).joined(separator: " ")
+  }
+
+  /// Whether a sentence begins with a file and a line.
+  private static func isInFile(_ what: String) -> Bool {
+    what.split(separator: ":", maxSplits: 2).dropFirst().first.flatMap { Int($0) } != nil
   }
 
   /// The options that say which server is meant, to be said again.

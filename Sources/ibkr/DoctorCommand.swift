@@ -51,7 +51,7 @@ struct DoctorCommand: AsyncParsableCommand {
       var diagnosis = Diagnosis { list.print($0) }
       try await connection.withServer { read in
         let configuration = diagnosis.examineConfiguration(
-          environment: ProcessEnvironment.variables
+          environment: Configured.current.variables
         ) { _ in try read() }
         if let configuration, !offline {
           await diagnosis.examineServer(configuration, logger: logger)

@@ -75,19 +75,34 @@ enum Main {
   }
 
   private static func run() async -> ExitStatus {
+    let words = Array(CommandLine.arguments.dropFirst())
     do {
-      var command = try IBKRCommand.parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
+      let configured = try Configured(words, variables: ProcessEnvironment.variables)
+      if let warning = configured.warning { Output.write("warning: \(warning)\n", to: 2) }
+      try await Configured.$current.withValue(configured) {
+        var command = try command(configured)
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
       }
       return .done
     } catch {
       let status = ExitStatus(error)
-      let message = Self.message(for: error, Array(CommandLine.arguments.dropFirst()))
+      let message = Self.message(for: error, words)
       if !message.isEmpty { Output.write(message + "\n", to: status == .done ? 1 : 2) }
       return status
+    }
+  }
+
+  private static func command(_ configured: Configured) throws -> any ParsableCommand {
+    do {
+      return try IBKRCommand.parseAsRoot(configured.arguments)
+    } catch {
+      // What the file has added is told with its line.
+      if ExitStatus(error) == .usage { try configured.check() }
+      throw error
     }
   }
 }

@@ -156,6 +156,19 @@ MISTAKES = [
     ("fields zzz", 2, "Error: no field has 'zzz' in its number, name or meaning"),
     ("search zzz --simulate", 2,
      "Error: nothing has 'zzz' as its symbol or in its name: try a shorter part of the name"),
+    ("config init list.txt", 2, "Error: list.txt is there already: look at it with ibkr config check, or "
+     "replace it with --force"),
+    ("config check", 2, "Error: there is neither ibkr.json nor …/ibkr/config.json: ibkr config init makes "
+     "a file"),
+    ("record --config nofile", 2, "Error: cannot read the configuration 'nofile': is it there? ibkr "
+     "config init makes one"),
+    ("record AAPL --config unknown.json", 78, "Error: unknown.json:2: record.rotat means nothing: did "
+     "you mean rotate?\nNext: to try it again: ibkr config check"),
+    ("record AAPL --config secret.json", 78, "Error: secret.json:2: IBIND_OAUTH1A_ACCESS_TOKEN is a "
+     "secret, which does not belong into this file: write it into a file of its own, chmod 600, and "
+     "name that with IBKR_OAUTH1A_ACCESS_TOKEN_FILE\nNext: to try it again: ibkr config check"),
+    ("record -o data --simulate --config value.json", 78, "Error: value.json:3: record.duration: The "
+     "value 'soon' is invalid for '--duration <duration>'\nNext: to try it again: ibkr config check"),
     ("simulate --scenario silent", 2,
      "Error: there is no scenario and no file 'silent': did you mean silence?"),
 ]
@@ -237,6 +250,40 @@ async def mistake(line: str, code: int, says: str, arguments, folder: Path, chec
         print("          " + said[:1500].replace("\n", "\n          "))
 
 
+async def taken_over(arguments, folder: Path, checks: Checks):
+    """Another login takes the session: with --exit-on-takeover that ends the recording, in good order."""
+    folder.mkdir()
+    scenario = folder / "scenario.ndjson"
+    scenario.write_text('{"after":"2s","fault":"competing-login","for":"60s"}\n')
+    async with Program(arguments.ibkr, "simulate", "--ca-out", folder / "ca.pem",
+                       "--scenario", scenario) as gateway:
+        url = (await gateway.line()).removeprefix("listening ")
+        async with Program(arguments.ibkr, "record", "AAPL", "--gateway", url, "--ca", folder / "ca.pem",
+                           "-o", folder / "data", "--exit-on-takeover", "--duration", "30s") as recorder:
+            code = await recorder.wait(40)
+            said = sentence(recorder.errors())
+    checks.that("another login, with --exit-on-takeover", code == 8 and "--exit-on-takeover" in said
+                and not remains(folder / "data"), f"{code}  {said[:150]}")
+
+
+async def given_up(arguments, folder: Path, checks: Checks):
+    """The gateway goes and stays away: with --max-outage that ends the recording, in good order."""
+    folder.mkdir()
+    async with Program(arguments.ibkr, "simulate", "--ca-out", folder / "ca.pem") as gateway:
+        url = (await gateway.line()).removeprefix("listening ")
+        async with Program(arguments.ibkr, "record", "AAPL", "--gateway", url, "--ca", folder / "ca.pem",
+                           "-o", folder / "data", "--max-outage", "2s", "--duration", "60s") as recorder:
+            for _ in range(100):
+                if "streams" in recorder.errors():
+                    break
+                await asyncio.sleep(0.1)
+            await gateway.stop()
+            code = await recorder.wait(40)
+            said = sentence(recorder.errors())
+    checks.that("an outage longer than --max-outage", code == 4 and "--max-outage" in said
+                and not remains(folder / "data"), f"{code}  {said[:150]}")
+
+
 async def in_use(arguments, folder: Path, checks: Checks):
     """Two recorders on one directory: the second ends with code 7, the first goes on."""
     folder.mkdir()
@@ -266,10 +313,15 @@ async def main():
         folder = Path(temporary) / "mistakes"
         folder.mkdir()
         (folder / "list.txt").write_text("# mine\nAAPL\nAAPL MSFT\n")
+        (folder / "unknown.json").write_text('{"record": {\n"rotat": "1h"}}')
+        (folder / "secret.json").write_text('{"variables": {\n"IBIND_OAUTH1A_ACCESS_TOKEN": "1"}}')
+        (folder / "value.json").write_text('{"record": {\n"symbols": ["AAPL"],\n"duration": "soon"}}')
         for line, code, says in MISTAKES:
             await mistake(line, code, says, arguments, folder, checks)
         for number, case in enumerate(CASES):
             await run(case, arguments, Path(temporary) / str(number), checks)
+        await taken_over(arguments, Path(temporary) / "taken-over", checks)
+        await given_up(arguments, Path(temporary) / "given-up", checks)
         await in_use(arguments, Path(temporary) / "in-use", checks)
     checks.finish()
 

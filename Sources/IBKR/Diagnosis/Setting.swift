@@ -88,6 +88,14 @@ extension Setting {
       .union(StreamConfiguration().settings.map(\.variable))
   }()
 
+  /// The variables that may stand in a file that is no secret: all but those that hold a secret
+  /// themselves; the ones that name a secret's file are among them.
+  package static let settable: [String] = {
+    let secrets = Set(SecretName.allCases.map(\.variable))
+    let files = SecretName.allCases.map(\.fileVariable)
+    return known.subtracting(others).subtracting(secrets).union(files).sorted()
+  }()
+
   /// Whether IBind, or this package, has a variable of this name.
   static func isKnown(_ variable: String) -> Bool { known.contains(variable) }
 

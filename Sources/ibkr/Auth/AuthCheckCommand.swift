@@ -24,7 +24,7 @@ struct AuthCheckCommand: ParsableCommand {
   func run() throws {
     let list = CheckList(json: json)
     var diagnosis = Diagnosis { list.print($0) }
-    _ = diagnosis.examineConfiguration(environment: ProcessEnvironment.variables) {
+    _ = diagnosis.examineConfiguration(environment: Configured.current.variables) {
       try IbkrConfiguration(environment: $0, usesOAuth: true)
     }
     try CheckList.conclude(diagnosis)

@@ -64,6 +64,17 @@ struct ConnectionOptions: ParsableArguments {
   @Option(help: "Where IBKR's servers are whose nightly reset ends the session.")
   var region = SessionRegion.america
 
+  @Option(
+    help: ArgumentHelp(
+      "Read options and variables from this file.",
+      discussion: "Every command takes it. Without it IBKR_CONFIG, ./ibkr.json and "
+        + "~/.config/ibkr/config.json are looked for; see ibkr config.",
+      valueName: "file"
+    )
+  )
+  // Taken out of the command line before the rest of it is understood; here for the help.
+  var config: String?
+
   func validate() throws {
     if simulate, gateway != nil || ca != nil || !pin.isEmpty || insecure {
       throw ValidationError("--simulate brings its own gateway: leave the other options out")
@@ -87,7 +98,7 @@ struct ConnectionOptions: ParsableArguments {
   /// - Returns: The configuration: flags before variables before defaults.
   /// - Throws: `IbkrError` if a variable has a value that cannot be used.
   func streamConfiguration() throws -> StreamConfiguration {
-    var configuration = try StreamConfiguration.fromEnvironment()
+    var configuration = try StreamConfiguration(environment: Configured.current.variables)
     configuration.waitsForServer = wait
     configuration.compete = compete
     configuration.region = region
@@ -99,7 +110,7 @@ struct ConnectionOptions: ParsableArguments {
   /// - Returns: The configuration, for anything but a simulated gateway.
   /// - Throws: `IbkrError` if a variable has a value that cannot be used.
   func configuration() throws -> IbkrConfiguration {
-    let variables = ProcessEnvironment.variables
+    let variables = Configured.current.variables
     var configuration = try IbkrConfiguration(
       environment: variables,
       usesOAuth: gateway != nil ? false : oauth ? true : nil

@@ -23,7 +23,7 @@ class Program:
         self._environment = {
             key: value for key, value in os.environ.items()
             if not key.startswith(("IBIND_", "IBKR_")) and not key.lower().endswith("_proxy")
-        } | {"XDG_CACHE_HOME": CACHE.name} | (environment or {})
+        } | {"XDG_CACHE_HOME": CACHE.name, "XDG_CONFIG_HOME": CACHE.name} | (environment or {})
 
     async def __aenter__(self):
         self._stderr = tempfile.TemporaryFile()
