@@ -129,8 +129,8 @@ struct IBKRCommand: ParsableCommand {
       RecordCommand.self, StreamCommand.self, SearchCommand.self, InstrumentCommand.self,
       FieldsCommand.self, SimulateCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
-      VerifyCommand.self, StatsCommand.self, GapsCommand.self, TailCommand.self, ReplayCommand.self,
-      ServiceCommand.self,
+      VerifyCommand.self, StatsCommand.self, GapsCommand.self, CoverageCommand.self,
+      TailCommand.self, ReplayCommand.self, ServiceCommand.self,
     ]
   )
 

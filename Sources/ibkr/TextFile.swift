@@ -23,6 +23,25 @@ enum TextFile {
     Output.write(text, to: file)
   }
 
+  /// Writes a file in one step: whoever reads it sees what was there before, or all of the new.
+  ///
+  /// - Parameters:
+  ///   - text: What shall be in it.
+  ///   - path: The file; what was there is replaced.
+  ///   - purpose: What it is, for the error.
+  /// - Throws: `ValidationError` if it cannot be written; then nothing has changed.
+  static func replace(_ text: String, at path: String, as purpose: String) throws {
+    let draft = "\(path).\(getpid()).new"
+    let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    var isDone = file >= 0 && Output.write(Array(text.utf8), to: file)
+    if file >= 0 { isDone = close(file) == 0 && isDone }
+    guard isDone, rename(draft, path) == 0 else {
+      let reason = String(cString: strerror(errno))
+      if file >= 0 { unlink(draft) }
+      throw ValidationError("cannot write \(purpose) to '\(path)': \(reason)")
+    }
+  }
+
   /// Reads a file, up to 16 MiB of it.
   ///
   /// - Parameters:

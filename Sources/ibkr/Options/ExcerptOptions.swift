@@ -18,6 +18,7 @@ struct ExcerptOptions: ParsableArguments {
   var to: Moment?
 
   @Option(
+    name: [.customLong("symbols"), .customLong("symbol")],
     help: ArgumentHelp("Only these instruments, by symbol or conid.", valueName: "symbol,…")
   )
   var symbols: String?
