@@ -139,4 +139,20 @@ import Testing
     column.count(Decimal(mantissa: 1, exponent: 300))
     #expect(column.sum == nil && column.count == 3)
   }
+
+  /// As `--time iso` writes them.
+  @Test func timesMayBeText() throws {
+    let time = "2026-11-23T14:30:00.123456789Z"
+    let line = """
+      {"v":1,"run":"r","seq":1,"ts_recv":"\(time)","ts_event":"\(time)","gap_id":"r-1",\
+      "ts_start":"\(time)","ts_end":"\(time)","reason":"auth","symbols":[],"conids":[]}
+      """
+    let expected: Int64 = 1_795_444_200_123_456_789
+    try Array(line.utf8).withUnsafeBytes { bytes in
+      let fields = try #require(LineFields(bytes))
+      #expect(fields.realtime == expected && fields.event == expected)
+      let gap = try #require(RecordedGap(bytes))
+      #expect(gap.start == expected && gap.end == expected)
+    }
+  }
 }

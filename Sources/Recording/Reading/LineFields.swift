@@ -33,10 +33,10 @@ struct LineFields {
         }
         (seq, known) = (number, 1)
       case Self.time where known == 1:
-        guard let time = scanner.integer(member) else { return nil }
+        guard let time = scanner.time(member) else { return nil }
         (realtime, known) = (time, 2)
       case Self.eventTime where known == 2:
-        event = scanner.integer(member)
+        event = scanner.time(member)
       case Self.symbolName where symbol == nil && member.kind == .string:
         symbol = scanner.bytes(member.content)
       default: break

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 public import IBKR
 import JSON
 
@@ -31,19 +32,26 @@ public struct RecordedGap: Sendable, Hashable {
   /// Reads a line of `ch=gap`; nothing comes of any other.
   init?(_ line: UnsafeRawBufferPointer) {
     guard let value = try? JSONValue(parsing: line), let id = value["gap_id"]?.string,
-      let run = value["run"]?.string, let start = value["ts_start"]?.int,
+      let run = value["run"]?.string, let start = Self.time(value["ts_start"]),
       let reason = value["reason"]?.string.flatMap(GapReason.init(rawValue:)),
       let symbols = value["symbols"]?.elements, let conids = value["conids"]?.elements
     else { return nil }
     self.id = id
     self.run = run
-    self.start = Int64(start)
-    self.end = value["ts_end"]?.int.map(Int64.init)
+    self.start = start
+    self.end = Self.time(value["ts_end"])
     self.reason = reason
     self.symbols = symbols.compactMap(\.string)
     self.conids = conids.compactMap(\.int)
     detectedBy = value["detected_by"]?.string ?? ""
     count = value["count"]?.int.flatMap(UInt64.init(exactly:))
+  }
+
+  /// A point in time, whichever ``TimeFormat`` it is written in.
+  private static func time(_ value: JSONValue?) -> Int64? {
+    if let number = value?.int { return Int64(number) }
+    guard var text = value?.string else { return nil }
+    return text.withUTF8 { UTCTime(UnsafeRawBufferPointer($0))?.realtime }
   }
 }
 

@@ -122,10 +122,10 @@ extension PageParts {
     """
     <footer>
     <p>Every number is counted from the recording itself: messages are the rows of ch=quote, gaps those \
-    of ch=gap. Time is cut into pieces of one \(PageText.width(coverage.bucketNanoseconds)), and what \
-    lies in one is put together: its messages, its lowest, highest and last price. Latency is ts_recv − \
-    ts_event of everything but images, to two digits. Covered is the part of an instrument’s time, \
-    from the first to the last that is known of it, that lies in no gap.</p>
+    of ch=gap. Each instrument’s messages, and its lowest, highest and last price, are counted per \
+    \(PageText.width(coverage.bucketNanoseconds)). Latency is ts_recv − ts_event of everything but \
+    images, to two digits. Covered is the part of an instrument’s time, from the first to the last that \
+    is known of it, that lies in no gap.</p>
     <p>Made by <b>ibkr coverage</b>. This page asks for nothing from the network.</p>
     </footer>
     """

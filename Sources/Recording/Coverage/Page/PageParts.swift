@@ -91,7 +91,7 @@ struct PageParts {
     return """
       <section aria-labelledby="instruments-title">
       <div class="title"><h2 id="instruments-title">Instruments</h2>\
-      <p class="legend"><span><i class="key some"></i>messages, darker is more</span>\
+      <p class="legend"><span><i class="key some"></i>messages, stronger is more</span>\
       <span><i class="key none"></i>none</span><span><i class="key gap"></i>gap</span>\
       <span><i class="key price"></i>last price</span>\
       <span><i class="key rate"></i>messages per \(width)</span></p>

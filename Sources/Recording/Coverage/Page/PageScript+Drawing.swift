@@ -149,8 +149,12 @@ extension PageScript {
         pen.lineWidth = 1.5;
         pen.beginPath();
         points.forEach((index) => pen.lineTo(x(index), y(one.last[index])));
-        if (points.length === 1) pen.lineTo(x(points[0]) + 1, y(one.last[points[0]]));
         pen.stroke();
+        if (points.length > 1) continue;
+        pen.fillStyle = color('data');
+        pen.beginPath();
+        pen.arc(x(points[0]), y(one.last[points[0]]), 1.5, 0, 7);
+        pen.fill();
       }
       pen.lineWidth = 1;
     }
