@@ -19,6 +19,8 @@ struct FieldsCommand: ParsableCommand {
   @Flag(help: "One JSON object per line, as in a pipe.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let found = text.map { MarketDataField.search($0) } ?? MarketDataField.all
     guard !found.isEmpty else {

@@ -28,6 +28,8 @@ struct GapsCommand: ParsableCommand {
   @Flag(help: "Print NDJSON on a terminal too.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let gaps = try RecordingReader(directory: path).gaps()
     if json || isatty(STDOUT_FILENO) == 0 {

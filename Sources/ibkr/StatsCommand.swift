@@ -34,6 +34,8 @@ struct StatsCommand: ParsableCommand {
   @Flag(help: "Print NDJSON on a terminal too.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let statistics = try RecordingStatistics(
       of: RecordingReader(directory: path),

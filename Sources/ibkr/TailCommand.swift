@@ -46,7 +46,8 @@ struct TailCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only these instruments, by their names.", valueName: "symbol,…"))
   var symbols: String?
 
-  @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Limits") var limits: EndOptions
+  @OptionGroup(title: "Logging") var log: LogOptions
 
   func validate() throws {
     if lines < 0 { throw ValidationError("-n takes a number that is not below zero") }

@@ -38,21 +38,25 @@ struct VerifyCommand: ParsableCommand {
   @Flag(help: "Print findings as NDJSON.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     if repair {
       let done = try RecordingRepair(directory: path).run()
-      for action in done { Output.write("repaired: \(action)\n", to: 2) }
+      if !log.quiet { for action in done { Output.write("repaired: \(action)\n", to: 2) } }
     }
     let report = try RecordingVerifier(directory: path, deep: deep).verify()
     for finding in report.findings {
       Output.write(json ? finding.json : "\(finding)\n", to: 1)
     }
     let damages = report.findings.count { $0.kind.isDamage }
-    Output.write(
-      "\(report.parts) parts, \(report.lines) lines, \(report.bytes) bytes: "
-        + (damages == 0 ? "nothing is damaged\n" : "\(damages) damages\n"),
-      to: 2
-    )
+    if !log.quiet {
+      Output.write(
+        "\(report.parts) parts, \(report.lines) lines, \(report.bytes) bytes: "
+          + (damages == 0 ? "nothing is damaged\n" : "\(damages) damages\n"),
+        to: 2
+      )
+    }
     if damages > 0 { throw DamageFound() }
   }
 }

@@ -68,8 +68,8 @@ import Testing
         "stream AAPL", ["IBIND_REST_URL": "https://env/v1/api"],
         "stream --region asia --log-level warning AAPL"
       ),
-      ("auth setup", [:], "auth setup --output keys"),
-      ("verify x", [:], "verify x"),
+      ("auth setup", [:], "auth setup --log-level warning --output keys"),
+      ("verify x", [:], "verify --log-level warning x"),
     ] as [(String, [String: String], String)]
   )
   func flagsComeBeforeVariablesAndThoseBeforeTheFile(
@@ -176,6 +176,19 @@ import Testing
   func aFileThatOthersCanChangeIsWarnedOf(_ mode: mode_t, _ isFine: Bool) throws {
     let place = Place("{}", mode: mode)
     #expect((Configured.exposure(of: place.path) == nil) == isFine)
+  }
+
+  @Test(arguments: [
+    "record", "stream", "search", "instrument show", "fields", "simulate", "auth setup",
+    "auth check",
+    "auth status", "auth logout", "doctor", "config init", "config check", "config show", "verify",
+    "stats", "gaps", "tail", "replay",
+  ])
+  func everyCommandCanBeToldToBeQuiet(_ name: String) {
+    let words = name.split(separator: " ").map(String.init)
+    let (tree, path) = CommandTree.program.command(in: words)
+    #expect(path == words)
+    for key in ["quiet", "verbose", "log-level"] { #expect(tree.option(key) != nil, "\(key)") }
   }
 
   @Test func theTreeKnowsWhatACommandLineSets() {

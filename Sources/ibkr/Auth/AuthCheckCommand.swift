@@ -21,6 +21,8 @@ struct AuthCheckCommand: ParsableCommand {
   @Flag(help: "Print NDJSON: name, area, outcome, finding, remedy.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let list = CheckList(json: json)
     var diagnosis = Diagnosis { list.print($0) }

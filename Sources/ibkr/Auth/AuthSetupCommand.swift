@@ -27,6 +27,8 @@ struct AuthSetupCommand: AsyncParsableCommand {
   )
   var directory = "keys"
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() async throws {
     let folder = try KeyFolder(path: directory)
     let stop = try Stop()

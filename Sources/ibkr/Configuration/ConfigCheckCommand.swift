@@ -5,6 +5,7 @@ import ArgumentParser
 import Glibc
 import IBKR
 import JSON
+import Logging
 
 /// `ibkr config check`: whether a configuration file says what its commands understand.
 struct ConfigCheckCommand: ParsableCommand {
@@ -27,6 +28,8 @@ struct ConfigCheckCommand: ParsableCommand {
   @Flag(help: "Print one JSON object: path, settings, outcome, finding.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let variables = ProcessEnvironment.variables
     guard let path = try Configured.path(file, variables) else {
@@ -39,7 +42,9 @@ struct ConfigCheckCommand: ParsableCommand {
       try read.check()
       let count = read.entries.count + read.variables.count
       let warning = Configured.exposure(of: path)
-      if let warning { Output.write("warning: \(warning)\n", to: STDERR_FILENO) }
+      if let warning, log.level <= .warning {
+        Output.write("warning: \(warning)\n", to: STDERR_FILENO)
+      }
       Output.write(
         json
           ? Self.object(path, count, warning).text + "\n"

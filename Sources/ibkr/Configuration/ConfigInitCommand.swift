@@ -49,6 +49,8 @@ struct ConfigInitCommand: ParsableCommand {
 
     """
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL)
     let descriptor = open(file, flags, 0o600)

@@ -31,6 +31,8 @@ struct ConfigShowCommand: ParsableCommand {
     "IBIND_CACERT": ["ca", "pin", "insecure"],
   ]
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let configured = Configured.current
     let variables = configured.variables

@@ -4,7 +4,7 @@
 import ArgumentParser
 
 /// When to end without being asked to.
-struct LimitOptions: ParsableArguments {
+struct EndOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("End after so long, as 60s, 15m or 8h.", valueName: "duration")
   )
@@ -15,6 +15,15 @@ struct LimitOptions: ParsableArguments {
     help: ArgumentHelp("End after so many market-data messages.", valueName: "n")
   )
   var count: Int?
+
+  func validate() throws {
+    if let count, count < 1 { throw ValidationError("--count takes a number above zero") }
+  }
+}
+
+/// When to end a stream without being asked to, also one that would come back by itself.
+struct LimitOptions: ParsableArguments {
+  @OptionGroup var end: EndOptions
 
   @Option(
     help: ArgumentHelp(
@@ -28,7 +37,9 @@ struct LimitOptions: ParsableArguments {
   @Flag(help: "End with exit code 8 when another login of the same user name takes the session.")
   var exitOnTakeover = false
 
-  func validate() throws {
-    if let count, count < 1 { throw ValidationError("--count takes a number above zero") }
-  }
+  /// After how long to end.
+  var duration: TimeSpan? { end.duration }
+
+  /// After how many messages to end.
+  var count: Int? { end.count }
 }

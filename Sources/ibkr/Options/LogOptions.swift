@@ -5,6 +5,9 @@ import ArgumentParser
 import Logging
 
 /// How much is said on standard error.
+///
+/// Every command takes these, so that a script can give them to whichever it starts; one that reads
+/// files says there what it has done, and errors.
 struct LogOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing but warnings and errors.")
   var quiet = false
