@@ -41,6 +41,12 @@ public struct SymbolCoverage: Sendable, Hashable {
   /// How long data may be missing, in nanoseconds.
   public var missingNanoseconds: Int64 { missing.reduce(0) { $0 + ($1.end - $1.start) } }
 
+  /// Which part of the time that is known of the instrument has no gap; nil without any time.
+  public var share: Double? {
+    guard let range, range.upperBound > range.lowerBound else { return nil }
+    return 1 - Double(missingNanoseconds) / Double(range.upperBound - range.lowerBound)
+  }
+
   /// The lowest, the highest and the last price.
   public var prices: (low: Decimal, high: Decimal, last: Decimal)? {
     var found: CoveragePrices?

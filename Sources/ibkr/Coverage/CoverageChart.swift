@@ -171,9 +171,7 @@ struct CoverageChart {
 
   /// The time without a gap, never rounded up: 100% means that there is none.
   static func percent(of symbol: SymbolCoverage) -> String {
-    guard let range = symbol.range, range.upperBound > range.lowerBound else { return "-" }
-    let missing = Double(symbol.missingNanoseconds)
-    let share = 1 - missing / Double(range.upperBound - range.lowerBound)
+    guard let share = symbol.share else { return "-" }
     let hundredths = Int((share * 10_000).rounded(.down))
     let rest = String(hundredths % 100)
     return "\(hundredths / 100).\(rest.count < 2 ? "0" : "")\(rest)%"

@@ -208,11 +208,3 @@ struct PageParts {
       """
   }
 }
-
-extension SymbolCoverage {
-  /// Which part of its time has no gap; nil without any time.
-  fileprivate var share: Double? {
-    guard let range, range.upperBound > range.lowerBound else { return nil }
-    return 1 - Double(missingNanoseconds) / Double(range.upperBound - range.lowerBound)
-  }
-}

@@ -42,14 +42,17 @@ extension PageScript {
       return { pen, width, height, ratio };
     }
 
-    // What was recorded of one stretch of pixels after the other: several buckets may share one.
+    // The messages of a bucket, from the left to the right. Where several buckets share a pixel it is
+    // their mean, so that it does not matter how many they are.
     function columns(one, width) {
       const count = Math.min(data.count, Math.max(1, Math.floor(width)));
-      const found = new Float64Array(count);
+      const found = new Float64Array(count), buckets = new Float64Array(count);
       one.counts.forEach((messages, index) => {
-        found[Math.floor(index * count / data.count)] += messages;
+        const column = Math.floor(index * count / data.count);
+        found[column] += messages;
+        buckets[column] += 1;
       });
-      return found;
+      return found.map((messages, column) => messages / buckets[column]);
     }
 
     function drawStrip(pen, one, width, top, height, pattern) {
@@ -59,14 +62,14 @@ extension PageScript {
         pen.fillRect(left, top, Math.max(1, Math.min(width, end / total * width) - left), height);
       }
       const found = columns(one, width);
-      const most = found.reduce((a, b) => Math.max(a, b), 1);
+      const most = found.reduce((a, b) => Math.max(a, b), 0);
       pen.fillStyle = color('data');
       found.forEach((messages, index) => {
         if (!messages) return;
         // By orders of magnitude: one message in a bucket is seen as well as a thousand.
         pen.globalAlpha = 0.35 + 0.65 * Math.log1p(messages) / Math.log1p(most);
-        const left = Math.floor(index * width / found.length);
-        pen.fillRect(left, top, Math.ceil((index + 1) * width / found.length) - left, height);
+        const left = Math.round(index * width / found.length);
+        pen.fillRect(left, top, Math.round((index + 1) * width / found.length) - left, height);
       });
       pen.globalAlpha = 1;
       for (const [left, right] of gapPixels(one, width)) {
@@ -108,14 +111,15 @@ extension PageScript {
 
     function drawRates(pen, one, width, top, height) {
       const found = columns(one, width);
-      const most = found.reduce((a, b) => Math.max(a, b), 1);
+      const most = found.reduce((a, b) => Math.max(a, b), 0);
       pen.fillStyle = color('rate');
       const gap = width / found.length >= 4 ? 1 : 0;
       found.forEach((messages, index) => {
         if (!messages) return;
         const size = Math.max(1, messages / most * height);
-        const left = index * width / found.length;
-        pen.fillRect(left, top + height - size, width / found.length - gap + (gap ? 0 : 0.4), size);
+        const left = Math.round(index * width / found.length);
+        const right = Math.round((index + 1) * width / found.length);
+        pen.fillRect(left, top + height - size, right - left - gap, size);
       });
     }
 

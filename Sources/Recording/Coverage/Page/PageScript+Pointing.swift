@@ -77,6 +77,16 @@ extension PageScript {
       cross.style.left = `${x - list.getBoundingClientRect().left}px`;
     }
 
+    // What the keys have reached goes where its chart goes; what was pointed at is elsewhere now.
+    function follow() {
+      const plot = document.activeElement;
+      if (!tip.hidden && places.has(plot) && plot.matches(':focus-visible')) {
+        show(plot, places.get(plot));
+      } else {
+        hide();
+      }
+    }
+
     function hide() {
       tip.hidden = true;
       cross.hidden = true;
@@ -123,7 +133,7 @@ extension PageScript {
         if (plot.matches(':focus-visible')) show(plot, places.get(plot) ?? 0);
       });
     }
-    window.addEventListener('scroll', hide, { passive: true });
+    window.addEventListener('scroll', follow, { passive: true });
     document.documentElement.dataset.ready = 'true';
     """#
 }
