@@ -36,7 +36,7 @@ struct InstrumentLookUp {
     for (name, instrument) in zip(missing, found) {
       cache.insert(instrument, for: name, at: server, now: now)
     }
-    if !missing.isEmpty { file.write(cache) }
+    if !missing.isEmpty || cache.damagedLines > 0 { file.write(cache) }
     let fresh = Dictionary(zip(missing, found)) { first, _ in first }
     let all = names.compactMap { fresh[$0] ?? cache[$0, server] }
     // What came from the cache was not searched for in this session.
