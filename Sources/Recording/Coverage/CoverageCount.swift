@@ -88,7 +88,11 @@ extension Excerpt {
   func covers(_ time: Int64) -> Bool { time >= from ?? .min && time < to ?? .max }
 
   /// The nearest moment that belongs to it.
-  func nearest(to time: Int64) -> Int64 { max(from ?? .min, min(time, (to ?? .max) - 1)) }
+  func nearest(to time: Int64) -> Int64 {
+    // No moment is before the first that there is.
+    let last = to.map { max($0, .min + 1) - 1 } ?? .max
+    return max(from ?? .min, min(time, last))
+  }
 }
 
 /// Counts the quotes of one instrument.
