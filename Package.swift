@@ -132,6 +132,13 @@ let package = Package(
       name: "bot-speed",
       dependencies: ["IBKR", "JSON", argumentParser]
     ),
+    // Likewise, for scripts/instructions: no network, the same messages every time.
+    .executableTarget(
+      name: "hot-path",
+      dependencies: [
+        "IBKR", "Recording", "WebSocket", "WebSocketProtocol", "Transport", argumentParser,
+      ]
+    ),
     // Not a product: the client against the simulator, for scripts/scenarios.
     .executableTarget(
       name: "scenarios",

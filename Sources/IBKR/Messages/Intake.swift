@@ -1,15 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import WebSocket
+package import WebSocket
 
 /// Turns what the socket gives into numbered, routed events.
 ///
 /// This is the hot path: per message one look, one copy into the batch's bytes, no allocation and no
 /// reference counted.
-struct Intake: ~Copyable {
+package struct Intake: ~Copyable {
   var builder = EventBatchBuilder()
   var router = MessageRouter()
+
+  /// Starts a run.
+  package init() {}
+
+  /// Adds all that one read gave, for who has nothing else to do with it.
+  ///
+  /// - Parameters:
+  ///   - batch: What one read gave.
+  ///   - realtime: When it was read, in nanoseconds since 1970.
+  ///   - monotonic: When it was read, in nanoseconds of the monotonic clock.
+  /// - Returns: The events that wait, with these; nil if there are none.
+  package mutating func take(
+    _ batch: MessageBatch,
+    realtime: Int64,
+    monotonic: Int64
+  ) -> EventBatch? {
+    builder.reserve(events: batch.count, bytes: batch.byteCount)
+    for index in 0..<batch.count {
+      _ = add(batch, index, realtime: realtime, monotonic: monotonic)
+    }
+    return builder.take()
+  }
+
+  /// Lets messages be routed to a subscription.
+  ///
+  /// - Parameter key: The subscription.
+  package mutating func subscribe(_ key: SubscriptionKey) { router.add(key) }
 
   /// Adds one message or control frame.
   ///
