@@ -135,7 +135,7 @@ extension JSONString {
   }
 
   /// Reads `\uXXXX`, or two of them that make a pair; nil if that is not what stands there.
-  private static func scalar(
+  static func scalar(
     _ content: UnsafeRawBufferPointer,
     _ index: inout Int
   ) -> Unicode.Scalar? {

@@ -18,7 +18,10 @@ enum Output {
     bytes.withUnsafeBytes { write($0, to: descriptor) }
   }
 
-  private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+  /// Writes bytes.
+  ///
+  /// - Returns: Whether somebody takes them.
+  static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = bytes
     while !rest.isEmpty {
       let count = Glibc.write(descriptor, rest.baseAddress, rest.count)

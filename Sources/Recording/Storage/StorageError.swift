@@ -87,6 +87,16 @@ public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
       + "every good line"
   }
 
+  /// Describes a file that would be replaced, though nobody has said that it may be.
+  ///
+  /// - Parameter path: The file.
+  package init(inTheWay path: String) {
+    code = .exists
+    self.path = path
+    description =
+      "\(path) is there already and was left alone; --force replaces it, -o names another place"
+  }
+
   /// Describes a disk that has less space than is to be left free.
   ///
   /// - Parameters:
