@@ -44,7 +44,8 @@ let package = Package(
     .executable(name: "websocket-conformance", targets: ["websocket-conformance"]),
   ],
   traits: [
-    .trait(name: "ServiceLifecycle", description: "A stream as a service of a ServiceGroup.")
+    .trait(name: "ServiceLifecycle", description: "A stream as a service of a ServiceGroup."),
+    .trait(name: "SQLite", description: "`ibkr export --to sqlite`, over libsqlite3."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,6 +65,12 @@ let package = Package(
       name: "CZlib",
       pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+    ),
+    // Linked with the trait of this name only.
+    .systemLibrary(
+      name: "CSQLite",
+      pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
     ),
 
     // No I/O and no clock.
@@ -94,7 +101,10 @@ let package = Package(
     ),
     .target(
       name: "Recording",
-      dependencies: ["IBKR", "Transport", "Flow", "JSON", "Crypto", "CZlib"]
+      dependencies: [
+        "IBKR", "Transport", "Flow", "JSON", "Crypto", "CZlib",
+        .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+      ]
     ),
     .target(
       name: "GatewaySimulator",

@@ -130,9 +130,8 @@ final class ExportRowReader {
 
   /// Takes a line apart.
   ///
-  /// - Parameters:
-  ///   - line: The line.
-  ///   - body: Takes the row.
+  /// - Parameter line: The line.
+  /// - Returns: The row.
   /// - Throws: ``Fault`` for a line that is none of the channel.
   func read(_ line: UnsafeRawBufferPointer) throws(Fault) -> ExportRow {
     do {

@@ -3,10 +3,14 @@
 
 /// Where the rows of one channel, or of one of its days, go.
 protocol ExportTable: AnyObject {
+  /// How many numbers have more digits than the table's type for them holds.
+  var roundedNumbers: Int { get }
+
   /// Adds a row.
   ///
   /// - Parameter row: The row, valid during the call.
-  /// - Throws: `StorageError`; then the table is of no use.
+  /// - Throws: `StorageError`, `.damaged` for a row that cannot be there and was left out; after any
+  ///   other the table is of no use.
   func append(_ row: ExportRow) throws(StorageError)
 
   /// Makes everything safe and counts the rows anew, from what was written.

@@ -32,8 +32,10 @@ public struct RecordingExport: Sendable {
     /// What one file has.
     public var layout = ExportLayout.day
 
-    /// Whether decimal numbers keep all their digits: as DECIMAL(38, 12) in Parquet, and as text in
-    /// SQLite. Otherwise they are DOUBLE and REAL. CSV has the digits of the line in any case.
+    /// Whether decimal numbers keep all their digits.
+    ///
+    /// Then they are DECIMAL(38, 12) in Parquet, and text in SQLite; otherwise they are DOUBLE and
+    /// REAL. CSV has the digits of the line in any case.
     public var isExact = false
 
     /// Whether files that are there already are replaced.
@@ -64,21 +66,29 @@ public struct RecordingExport: Sendable {
   ///   ``ExportError`` if there are other rows on the disk than were read. Files that were finished
   ///   before stay.
   public func run(into path: String) throws -> ExportReport {
-    let groups = try groups()
-    switch configuration.format {
-    case .parquet, .csv:
-      let storage = try POSIXStorage(directory: path)
-      return try run(groups, into: storage, shownAs: path)
-    case .sqlite:
-      throw StorageError("write", path, reason: ExportFormat.sqlite.unavailability ?? "")
+    guard configuration.format == .sqlite else {
+      return try run(into: POSIXStorage(directory: path), shownAs: path)
     }
+    #if SQLite
+      let database = try SQLiteExport(
+        path,
+        isExact: configuration.isExact,
+        replaces: configuration.replaces
+      )
+      defer { database.discard() }
+      let report = try run(try groups()) { group throws(StorageError) in
+        try database.table(group.channel)
+      }
+      try database.publish(report.channels)
+      return report
+    #else
+      throw StorageError("write", path, reason: configuration.format.unavailability ?? "")
+    #endif
   }
 
-  func run(
-    _ groups: [Group],
-    into storage: any Storage,
-    shownAs path: String
-  ) throws -> ExportReport {
+  /// Writes files into a directory of the caller's.
+  func run(into storage: any Storage, shownAs path: String) throws -> ExportReport {
+    let groups = try groups()
     if !configuration.replaces {
       for group in groups {
         guard try Self.exists(file(of: group), in: storage) else { continue }
@@ -88,9 +98,14 @@ public struct RecordingExport: Sendable {
     let (format, isExact) = (configuration.format, configuration.isExact)
     return try run(groups) { group throws(StorageError) in
       let draft = try ExportDraft(self.file(of: group), in: storage)
-      return format == .csv
-        ? try CSVTable(group.channel, to: .file(draft))
-        : try ParquetTable(group.channel, to: draft, isExact: isExact)
+      do throws(StorageError) {
+        return format == .csv
+          ? try CSVTable(group.channel, to: .file(draft))
+          : try ParquetTable(group.channel, to: draft, isExact: isExact)
+      } catch {
+        draft.discard()
+        throw error
+      }
     }
   }
 
@@ -129,12 +144,14 @@ public struct RecordingExport: Sendable {
     )
   }
 
+  private var isByDay: Bool { configuration.layout == .day && configuration.format != .sqlite }
+
   /// What there is, by channel, and by day if each has a file.
   private func groups() throws(StorageError) -> [Group] {
     var groups: [Group] = []
     var places: [[Substring]: Int] = [:]
     for part in try parts(of: configuration.channels) {
-      let date = configuration.layout == .day ? part.date : nil
+      let date = isByDay ? part.date : nil
       let key = [Substring(part.channel.rawValue), date ?? ""]
       if let place = places[key] {
         groups[place].parts.append(part)
@@ -234,8 +251,8 @@ private final class ExportWork {
     at path: String,
     of reader: RecordingReader
   ) throws(StorageError) {
-    let found = try PartReader(path, storage: reader.storage).forEachLine {
-      line throws(StorageError) in
+    let parts = PartReader(path, storage: reader.storage, trustsMembers: false)
+    let found = try parts.forEachLine { line throws(StorageError) in
       try take(line, of: part, at: path)
     }
     for damage in found.damages {
@@ -278,7 +295,18 @@ private final class ExportWork {
     figures.rowsRead += 1
     let table = if let table { table } else { try open() }
     self.table = table
-    try table.append(row)
+    do throws(StorageError) {
+      try table.append(row)
+    } catch  where error.code == .damaged {
+      figures.rowsRead -= 1
+      figures.add(
+        ExportReport.Damage(
+          path: path,
+          line: line.number,
+          reason: "another row has its run and seq"
+        )
+      )
+    }
   }
 
   /// Counts what is there now, and gives it its name if that is what was read.
@@ -289,7 +317,7 @@ private final class ExportWork {
     figures.rowsWritten = rows
     figures.bytes = bytes
     figures.files = 1
-    figures.roundedNumbers = (table as? ParquetTable)?.roundedNumbers ?? 0
+    figures.roundedNumbers = table.roundedNumbers
     guard rows == figures.rowsRead else {
       throw ExportError(channel: figures.channel, read: figures.rowsRead, written: rows)
     }

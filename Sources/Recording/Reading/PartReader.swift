@@ -19,16 +19,27 @@ struct PartReader {
   private let path: String
   private let storage: any Storage
   private let lineLimit: Int
+  private let trustsMembers: Bool
 
   /// Names a part; nothing is opened yet.
+  ///
+  /// - Parameters:
+  ///   - path: The part.
+  ///   - storage: The recording.
+  ///   - lineLimit: The longest line that is given whole.
+  ///   - trustsMembers: Whether the lines of a member are given before its checksum has been compared.
+  ///     Otherwise there are none of a damaged member: what is left of it reads well, and may still
+  ///     have another digit than was recorded.
   init(
     _ path: String,
     storage: any Storage,
-    lineLimit: Int = LineSplitter.longestLine
+    lineLimit: Int = LineSplitter.longestLine,
+    trustsMembers: Bool = true
   ) {
     self.path = path
     self.storage = storage
     self.lineLimit = lineLimit
+    self.trustsMembers = trustsMembers
   }
 
   /// Works through all lines.
@@ -76,7 +87,7 @@ struct PartReader {
     while true {
       var reader = GzipReader(at: start)
       var damage: GzipReader.Damage?
-      var member = Member()
+      var member = Member(isHeld: !trustsMembers)
       var offset = start
       try file.forEachChunk(from: start) { chunk throws(StorageError) in
         offset += chunk.count
@@ -129,10 +140,19 @@ struct PartReader {
   }
 
   /// Compares a member with what it says of itself.
-  private struct Member {
+  private struct Member: ~Copyable {
+    private let isHeld: Bool
+    private var held = LineBuffer()
     private var summary: GzipMember.Summary?
     private var start = 0
     private var lines = 0
+
+    /// No member of ours is longer; of one that is, the lines are given as they come.
+    private static let longest = 2 * LineSplitter.longestLine
+
+    init(isHeld: Bool) {
+      self.isHeld = isHeld
+    }
 
     mutating func take(
       _ piece: GzipReader.Piece,
@@ -145,20 +165,44 @@ struct PartReader {
         self.summary = summary
         lines = 0
         start = offset
+        held.removeAll()
       case .bytes(let bytes):
-        var count = 0
-        try splitter.feed(bytes) { line throws(StorageError) in
-          count += 1
-          try body(line)
-        }
-        lines += count
+        guard isHeld else { return try split(bytes, &splitter, body) }
+        held.append(contentsOf: bytes)
+        if held.count > Self.longest { try release(&splitter, body) }
       case .end:
+        try release(&splitter, body)
         if let summary, summary.lines != lines {
           report.liars.append(
             .init(offset: start, reason: "it has \(lines) lines and says \(summary.lines)")
           )
         }
       }
+    }
+
+    private mutating func release(
+      _ splitter: inout LineSplitter,
+      _ body: (Line) throws(StorageError) -> Void
+    ) throws(StorageError) {
+      guard !held.isEmpty else { return }
+      var lines = LineBuffer()
+      swap(&lines, &held)
+      try lines.withBytes { bytes throws(StorageError) in try split(bytes, &splitter, body) }
+      lines.removeAll()
+      swap(&lines, &held)
+    }
+
+    private mutating func split(
+      _ bytes: UnsafeRawBufferPointer,
+      _ splitter: inout LineSplitter,
+      _ body: (Line) throws(StorageError) -> Void
+    ) throws(StorageError) {
+      var count = 0
+      try splitter.feed(bytes) { line throws(StorageError) in
+        count += 1
+        try body(line)
+      }
+      lines += count
     }
   }
 }

@@ -86,7 +86,8 @@ struct QuoteRecording {
     try write(lines, to: .bar, symbol: "AAPL", part: 1)
   }
 
-  private func write(
+  /// Writes lines into a part of their own.
+  func write(
     _ lines: borrowing LineBuffer,
     to channel: Channel,
     symbol: String?,

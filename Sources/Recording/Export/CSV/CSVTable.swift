@@ -13,6 +13,8 @@ final class CSVTable: ExportTable {
     case stream((UnsafeRawBufferPointer) throws(StorageError) -> Void)
   }
 
+  let roundedNumbers = 0
+
   private let output: Output
   private let columns: [Column]
   private var lines = LineBuffer(capacity: 256 << 10)

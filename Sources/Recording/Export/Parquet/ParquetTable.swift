@@ -13,7 +13,6 @@ final class ParquetTable: ExportTable {
   // The text of each number in the row before.
   private var numbers: [[UInt8]]
 
-  /// How many numbers have more digits than a DOUBLE holds.
   private(set) var roundedNumbers = 0
 
   /// Begins a file.
@@ -150,10 +149,10 @@ extension Decimal {
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
   ]
 
-  /// The number in units of a place behind the point; nil if it has more places, or more than 38
-  /// digits.
+  /// The number in units of a place behind the point.
   ///
   /// - Parameter scale: How many places there are.
+  /// - Returns: nil if it has more places, or more than 38 digits.
   func units(at scale: Int) -> Int128? {
     var (digits, power) = (mantissa, exponent + scale)
     guard digits != 0 else { return 0 }

@@ -61,7 +61,7 @@ struct WordValues: ~Copyable {
     }
   }
 
-  /// Forgets the values. Where a dictionary was of no use there will be none.
+  /// Forgets the values; where a dictionary was of no use there will be none.
   mutating func removeAll() {
     plain.removeAll(keepingCapacity: true)
     dictionary.removeAll(keepingCapacity: true)
@@ -146,7 +146,7 @@ struct ByteValues: ~Copyable {
     }
   }
 
-  /// Forgets the values. Where a dictionary was of no use there will be none.
+  /// Forgets the values; where a dictionary was of no use there will be none.
   mutating func removeAll() {
     bytes.removeAll()
     ends.removeAll(keepingCapacity: true)
