@@ -6,14 +6,14 @@ package enum JSONString {
   /// How many bytes ``escape(_:into:)`` may store for so many bytes of text.
   ///
   /// - Parameter count: The text's length in bytes.
-  /// - Returns: Six for each, and one word in which the last step may write.
-  package static func escapedCapacity(for count: Int) -> Int { 6 * count + 8 }
+  /// - Returns: Six for each, and one vector in which the last step may write.
+  package static func escapedCapacity(for count: Int) -> Int { 6 * count + 16 }
 
   /// Escapes quotes, backslashes and control characters, and nothing else.
   ///
-  /// The quotes around the string are not stored. Eight bytes are looked at together: a word is
-  /// stored as it is; then, for each byte that must be escaped, the escape is stored over it and
-  /// the rest of the word behind that.
+  /// The quotes around the string are not stored. What lies between two marked bytes is copied by 16
+  /// bytes, which nearly always is one step: in a quote of IBKR's a run has four bytes on average. So
+  /// this takes 1,950 instructions for 290 bytes of it; going from mark to mark in words took 3,050.
   ///
   /// - Parameters:
   ///   - source: The text's bytes.
@@ -23,52 +23,87 @@ package enum JSONString {
     _ source: UnsafeRawBufferPointer,
     into room: UnsafeMutableRawPointer
   ) -> Int {
-    guard let start = source.baseAddress else { return 0 }
+    guard var start = source.baseAddress else { return 0 }
+    var left = source.count
     var output = room
-    var index = 0
-    while source.count &- index >= 8 {
-      var word = ByteScan.word(start, index)
-      var marks = ByteScan.mustEscape(word)
-      index &+= 8
-      output.storeBytes(of: word.littleEndian, as: UInt64.self)
-      var left = 8
-      while marks != 0 {
-        let plain = marks.trailingZeroBitCount &>> 3
-        let bits = UInt64(truncatingIfNeeded: plain &<< 3)
-        output += plain
-        word &>>= bits
-        output += escape(UInt8(truncatingIfNeeded: word), into: output)
-        word &>>= 8
-        output.storeBytes(of: word.littleEndian, as: UInt64.self)
-        left &-= plain &+ 1
-        marks = (marks &>> bits) &>> 8
-      }
-      output += left
+    // A run is read with up to 16 bytes of what follows it.
+    while left >= ByteMask.width + 16 {
+      output = escape(start, ByteMask.mustEscape(start), ByteMask.width, into: output)
+      start += ByteMask.width
+      left &-= ByteMask.width
     }
-    while index < source.count {
-      output += escape(start.load(fromByteOffset: index, as: UInt8.self), into: output)
-      index &+= 1
+    // Nothing follows the last bytes: they are escaped in a copy that has room behind.
+    var copy = (SIMD64<UInt8>.zero, SIMD16<UInt8>.zero)
+    withUnsafeMutableBytes(of: &copy) { copy in
+      while left > 0 {
+        let count = min(left, ByteMask.width)
+        copy.copyMemory(from: UnsafeRawBufferPointer(start: start, count: count))
+        guard let base = UnsafeRawPointer(copy.baseAddress) else { return }
+        let within = UInt64.max &>> UInt64(ByteMask.width &- count)
+        output = escape(base, ByteMask.mustEscape(base) & within, count, into: output)
+        start += count
+        left &-= count
+      }
     }
     return output - room
   }
 
-  /// Stores one byte, escaped if it must be; returns how many bytes that took.
-  private static func escape(_ byte: UInt8, into output: UnsafeMutableRawPointer) -> Int {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-      output.storeBytes(of: UInt8(ascii: "\\"), as: UInt8.self)
-      output.storeBytes(of: byte, toByteOffset: 1, as: UInt8.self)
-      return 2
-    case 0x20...:
-      output.storeBytes(of: byte, as: UInt8.self)
-      return 1
-    default:
-      let digits: StaticString = "0123456789abcdef"
-      output.copyMemory(from: ("\\u00" as StaticString).utf8Start, byteCount: 4)
-      output.storeBytes(of: digits.utf8Start[Int(byte >> 4)], toByteOffset: 4, as: UInt8.self)
-      output.storeBytes(of: digits.utf8Start[Int(byte & 15)], toByteOffset: 5, as: UInt8.self)
-      return 6
+  /// Escapes the marked ones of some bytes; returns where the next ones go.
+  @inline(__always)
+  private static func escape(
+    _ source: UnsafeRawPointer,
+    _ marks: UInt64,
+    _ count: Int,
+    into room: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    var (marks, start, output) = (marks, 0, room)
+    while marks != 0 {
+      let mark = marks.trailingZeroBitCount
+      marks &= marks &- 1
+      output = copy(source + start, mark &- start, to: output)
+      let byte = source.load(fromByteOffset: mark, as: UInt8.self)
+      if byte >= 0x20 {
+        // The byte itself begins the next run.
+        output.storeBytes(of: UInt8(ascii: "\\"), as: UInt8.self)
+        output += 1
+        start = mark
+      } else {
+        output = escape(control: byte, into: output)
+        start = mark &+ 1
+      }
     }
+    return copy(source + start, count &- start, to: output)
+  }
+
+  /// Copies a run, and up to 16 bytes behind it that the next run is stored over; returns where that
+  /// goes.
+  @inline(__always)
+  private static func copy(
+    _ source: UnsafeRawPointer,
+    _ count: Int,
+    to output: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    var done = 0
+    repeat {
+      output.storeBytes(
+        of: ByteMask.vector(source + done),
+        toByteOffset: done,
+        as: SIMD16<UInt8>.self
+      )
+      done &+= 16
+    } while done < count
+    return output + count
+  }
+
+  private static func escape(
+    control byte: UInt8,
+    into output: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    let digits: StaticString = "0123456789abcdef"
+    output.copyMemory(from: ("\\u00" as StaticString).utf8Start, byteCount: 4)
+    output.storeBytes(of: digits.utf8Start[Int(byte >> 4)], toByteOffset: 4, as: UInt8.self)
+    output.storeBytes(of: digits.utf8Start[Int(byte & 15)], toByteOffset: 5, as: UInt8.self)
+    return output + 6
   }
 }
 

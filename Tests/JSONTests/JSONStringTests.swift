@@ -36,6 +36,19 @@ import Testing
     }
   }
 
+  /// Runs and ends of every length, around the 16, 64 and 80 bytes that are looked at together.
+  @Test func escapesAtEveryPlaceOfEveryLength() {
+    for count in 0...170 {
+      let plain = [UInt8](repeating: UInt8(ascii: "a"), count: count)
+      #expect(Self.written(plain) == Self.reference(plain))
+      for place in 0..<count {
+        var bytes = plain
+        bytes[place] = place.isMultiple(of: 2) ? UInt8(ascii: "\"") : 0x1F
+        #expect(Self.written(bytes) == Self.reference(bytes), "\(place) of \(count)")
+      }
+    }
+  }
+
   @Test(arguments: 0..<20)
   func escapesAsTheBookSays(seed: UInt64) {
     var random = SplitMix(state: seed)

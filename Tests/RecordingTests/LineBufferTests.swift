@@ -30,6 +30,18 @@ import Testing
     #expect(text(lines) == String(UInt64.max))
   }
 
+  /// All four digits in both halves of a word, and words of which others stand before and behind.
+  @Test func everyWordOfDigits() {
+    for four in UInt64(0)..<10_000 {
+      let number = four * 10_000 + (9_999 - four)
+      for number in [four, number, number * 100_000_000 + number, .max - number] {
+        var lines = LineBuffer()
+        lines.append(number)
+        #expect(text(lines) == String(number))
+      }
+    }
+  }
+
   @Test func everyByteIsEscapedAsJSONAsks() {
     for byte in UInt8(0)..<128 {
       let expected =

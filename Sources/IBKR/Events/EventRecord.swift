@@ -19,6 +19,15 @@ package struct EventRecord: Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Whether all of some flags are set.
+    ///
+    /// The one of `OptionSet` is, from another module, a call through a table.
+    ///
+    /// - Parameter flags: The flags.
+    /// - Returns: Whether they are.
+    @inlinable
+    package func contains(_ flags: Flags) -> Bool { rawValue & flags.rawValue == flags.rawValue }
+
     /// The bytes are valid UTF-8.
     package static let utf8 = Flags(rawValue: 1)
     /// An image, not a market event.

@@ -26,13 +26,7 @@ struct RawEncoder {
   func append(_ record: EventRecord, _ content: Content, to lines: inout LineBuffer) {
     appendHead(record, to: &lines)
     let isText = record.flags.contains(.utf8) || Self.isValid(content.payload, of: record.kind)
-    if record.kind.isREST {
-      // `in` and `out` are what crossed the socket, and nothing else.
-      lines.append("\"self\",\"op\":")
-    } else {
-      lines.append(record.direction == .inbound ? "\"in\",\"op\":" : "\"out\",\"op\":")
-    }
-    lines.append(Self.name(of: record.kind))
+    lines.append(Self.way(of: record))
     if record.kind.isREST, let topic = record.topic {
       // It names none itself.
       lines.append(",\"topic\":")
@@ -104,15 +98,22 @@ struct RawEncoder {
     }
   }
 
-  private static func name(of kind: FrameKind) -> StaticString {
-    switch kind {
-    case .text: "\"text\""
-    case .binary: "\"binary\""
-    case .close: "\"close\""
-    case .ping: "\"ping\""
-    case .pong: "\"pong\""
-    case .poll: "\"poll\""
-    case .resync: "\"resync\""
+  /// The columns `dir` and `op` of what is no event of our own: `in` and `out` are what crossed the
+  /// socket, and nothing else.
+  private static func way(of record: EventRecord) -> StaticString {
+    switch (record.kind, record.direction) {
+    case (.text, .inbound): "\"in\",\"op\":\"text\""
+    case (.text, .outbound): "\"out\",\"op\":\"text\""
+    case (.binary, .inbound): "\"in\",\"op\":\"binary\""
+    case (.binary, .outbound): "\"out\",\"op\":\"binary\""
+    case (.close, .inbound): "\"in\",\"op\":\"close\""
+    case (.close, .outbound): "\"out\",\"op\":\"close\""
+    case (.ping, .inbound): "\"in\",\"op\":\"ping\""
+    case (.ping, .outbound): "\"out\",\"op\":\"ping\""
+    case (.pong, .inbound): "\"in\",\"op\":\"pong\""
+    case (.pong, .outbound): "\"out\",\"op\":\"pong\""
+    case (.poll, _): "\"self\",\"op\":\"poll\""
+    case (.resync, _): "\"self\",\"op\":\"resync\""
     }
   }
 }
