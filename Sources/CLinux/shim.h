@@ -5,11 +5,17 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 
 /// Names the calling thread for debuggers and top; Linux keeps the first 15 bytes.
 static inline void clinux_name_thread(const char *name) {
   prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+/// Lets the calling thread stand back behind others: Linux keeps the priority of each thread.
+static inline void clinux_nice_thread(int nice) {
+  setpriority(PRIO_PROCESS, 0, nice);
 }
 
 // Glibc's module has <sys/socket.h> without accept4; including the header here a second time would

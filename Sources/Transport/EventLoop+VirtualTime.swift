@@ -31,6 +31,10 @@ struct VirtualTime: Sendable {
 
   mutating func hold(_ change: Int) { holds += change }
 
+  mutating func pass(_ nanoseconds: Int64) {
+    move(to: now.monotonic + nanoseconds)
+  }
+
   mutating func shift(realtime: Int64, boot: Int64) {
     now.realtime += realtime
     now.boot += boot
@@ -109,6 +113,13 @@ extension EventLoop {
       return Self.unpark(&state)
     }
     if mustRing { ring() }
+  }
+
+  /// Lets virtual time pass at once, as work does that takes long: timers that become due wait for it.
+  ///
+  /// - Parameter duration: How long the work takes.
+  package func spend(_ duration: Duration) {
+    state.withLock { $0.virtual?.pass(duration.nanoseconds) }
   }
 
   /// Moves the realtime and boot clocks of virtual time apart from the monotonic one.

@@ -52,6 +52,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   /// The name of the loop and, its first 15 bytes, of the thread.
   public let name: String
 
+  private let niceness: Int32
   let state: Locked<State>
   let isVirtual: Bool
   let epoll: FileDescriptor
@@ -65,7 +66,17 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
   /// - Parameter name: A name for debuggers and `top`.
   /// - Throws: `TransportError` if the system gives no thread or descriptor.
   public convenience init(name: String) throws(TransportError) {
-    try self.init(name: name, virtual: nil)
+    try self.init(name: name, niceness: 0, virtual: nil)
+  }
+
+  /// Starts a loop that stands back where others want the processor too.
+  ///
+  /// - Parameters:
+  ///   - name: A name for debuggers and `top`.
+  ///   - niceness: How far, as `nice` counts it: 0 to 19.
+  /// - Throws: `TransportError` if the system gives no thread or descriptor.
+  package convenience init(name: String, niceness: Int32) throws(TransportError) {
+    try self.init(name: name, niceness: niceness, virtual: nil)
   }
 
   /// Starts a loop on virtual time.
@@ -78,11 +89,20 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
     virtual start: Timestamp,
     advance: VirtualAdvance = .whenIdle
   ) throws(TransportError) {
-    try self.init(name: "virtual", virtual: VirtualTime(now: start, advance: advance))
+    try self.init(
+      name: "virtual",
+      niceness: 0,
+      virtual: VirtualTime(now: start, advance: advance)
+    )
   }
 
-  private init(name: String, virtual: VirtualTime?) throws(TransportError) {
+  private init(
+    name: String,
+    niceness: Int32,
+    virtual: VirtualTime?
+  ) throws(TransportError) {
     self.name = name
+    self.niceness = niceness
     isVirtual = virtual != nil
     state = Locked(State(virtual: virtual))
     epoll = try FileDescriptor(epoll_create1(Int32(EPOLL_CLOEXEC)), from: "epoll_create1")
@@ -211,6 +231,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, Sendable {
         guard let context else { return nil }
         let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
         clinux_name_thread(loop.name)
+        if loop.niceness > 0 { clinux_nice_thread(loop.niceness) }
         loop.threadID.store(UInt(pthread_self()), ordering: .relaxed)
         loop.run()
         return nil

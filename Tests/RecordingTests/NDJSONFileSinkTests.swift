@@ -45,15 +45,13 @@ import Transport
     storage.with { state in state.operations.count { $0.hasPrefix("\(name) ch=raw") } }
   }
 
-  @Test func aLineWaitsForOthersAndNotForLong() async throws {
+  @Test func aLineIsWrittenAtOnceWhereTheDiskHasTime() async throws {
     let sink = sink()
     try await sink.write(messages(3))
-    await loop.advance(by: .milliseconds(49))
-    #expect(storage.lines(under: "ch=raw").count == 0)
+    #expect(storage.lines(under: "ch=raw").count == 3)
     try await sink.write(messages(2))
-    await loop.advance(by: .milliseconds(1))
     #expect(storage.lines(under: "ch=raw").count == 5)
-    #expect(operations("write") == 1)
+    #expect(operations("write") == 2)
     // Within a second of the first event everything survives a power loss.
     await loop.advance(by: .milliseconds(799))
     #expect(operations("sync") == 0)
@@ -61,6 +59,39 @@ import Transport
     #expect(operations("sync") == 1)
     await loop.advance(by: .seconds(10))
     #expect(operations("sync") == 1)
+    loop.stop()
+  }
+
+  @Test func thePauseAfterAWriteIsInProportionAndNeverLong() {
+    var pace = WritePace(longest: .milliseconds(50))
+    #expect(pace.next <= 0)
+    pace.wrote(from: 1_000, to: 21_000)
+    #expect(pace.next == 21_000 + 320_000)
+    pace.wrote(from: 0, to: 2_000_000_000)
+    #expect(pace.next == 2_050_000_000)
+    pace.wrote(from: 0, to: .max / 2)
+    #expect(pace.next == .max / 2 + 50_000_000)
+    pace.wrote(from: 5, to: 5)
+    #expect(pace.next == 5)
+  }
+
+  @Test func whatComesDuringThePauseIsWrittenTogether() async throws {
+    let sink = sink()
+    try await sink.write(messages(1))
+    storage.with { state in
+      state.fault = { [loop] operation, _ in
+        if operation == "write" { loop.spend(.milliseconds(1)) }
+        return nil
+      }
+    }
+    try await sink.write(messages(2))
+    #expect(storage.lines(under: "ch=raw").count == 3)
+    for _ in 0..<5 { try await sink.write(messages(2)) }
+    await loop.advance(by: .milliseconds(15))
+    #expect(storage.lines(under: "ch=raw").count == 3)
+    await loop.advance(by: .milliseconds(1))
+    #expect(storage.lines(under: "ch=raw").count == 13)
+    #expect(operations("write") == 3)
     loop.stop()
   }
 

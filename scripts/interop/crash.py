@@ -5,6 +5,7 @@
 import argparse
 import asyncio
 import json
+import os
 import random
 import signal
 import tempfile
@@ -68,7 +69,7 @@ def moment(data: Path, before: dict[str, int]) -> str:
 async def killed_run(ibkr: str, record: list, chance: random.Random, data: Path,
                      figures: Figures) -> tuple[int, str]:
     """Records, and is killed; returns when, and what it was at."""
-    before = names(data)
+    before, when = names(data), 0
     async with Program(ibkr, *record) as recorder:
         kind = chance.random()
         if kind < 0.3:
@@ -80,10 +81,11 @@ async def killed_run(ibkr: str, record: list, chance: random.Random, data: Path,
                 # All parts end, and are sealed.
                 recorder.process.send_signal(signal.SIGHUP)
                 await asyncio.sleep(chance.uniform(0, 0.15))
-        if recorder.running:
-            recorder.process.send_signal(signal.SIGKILL)
-            figures.kills += 1
+        # Before the call: after it the threads that end come first, and this one when they have.
         when = time.time_ns()
+        if recorder.running:
+            os.kill(recorder.process.pid, signal.SIGKILL)
+            figures.kills += 1
         await recorder.wait(10)
         found = moment(data, before)
         figures.moments[found] += 1

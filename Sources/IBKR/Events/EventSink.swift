@@ -13,6 +13,10 @@ public protocol EventSink: Sendable {
   /// What happens when the sink is slower than the stream.
   var overflow: OverflowPolicy { get }
 
+  /// Where the stream makes the sink's calls: for a sink with a thread of its own that thread, so that
+  /// an event takes one change of thread to get there; nil for the pool of the process.
+  var preferredExecutor: (any TaskExecutor)? { get }
+
   /// Takes the next events.
   ///
   /// - Parameter batch: At least one event.
@@ -33,6 +37,9 @@ public protocol EventSink: Sendable {
 extension EventSink {
   /// The policy of a sink that names none: the oldest events that wait are dropped.
   public var overflow: OverflowPolicy { .dropOldest() }
+
+  /// The pool of the process, for a sink that has no thread of its own.
+  public var preferredExecutor: (any TaskExecutor)? { nil }
 
   /// Nothing to do for a sink that keeps nothing back.
   public func flush() async throws {}

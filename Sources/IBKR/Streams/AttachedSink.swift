@@ -19,6 +19,9 @@ public final class AttachedSink: Sendable {
     self.events = events
   }
 
+  /// Where ``run()`` is best run.
+  var executor: (any TaskExecutor)? { sink.preferredExecutor }
+
   /// Feeds the sink until the stream ends or the sink fails, and closes it in either case.
   func run() async {
     var failure: (any Error)?

@@ -142,7 +142,9 @@ package final class Outlet: Sendable {
   /// Feeds the sinks until ``finish()``, and returns when all of them have ended.
   package func runSinks() async {
     await withTaskGroup(of: Void.self) { group in
-      for await sink in attachments { group.addTask { await sink.run() } }
+      for await sink in attachments {
+        group.addTask(executorPreference: sink.executor) { await sink.run() }
+      }
     }
   }
 

@@ -6,7 +6,7 @@ import Transport
 
 /// Does on a thread of its own what takes a disk long: syncing, sealing, removing.
 ///
-/// Between two pieces of sealing it syncs what it is asked to.
+/// One keeper seals and another syncs, so that no sync waits for a piece of sealing.
 actor Keeper {
   private nonisolated let loop: EventLoop
   private let storage: any Storage

@@ -39,9 +39,11 @@ extension NDJSONFileSink {
     /// When the log is made to survive a power loss.
     public var synchronization = Synchronization.everySecond
 
-    /// How long a line may wait for others before all of them are written together.
+    /// How long a line may wait at most for others to be written together with.
     ///
-    /// A quarter of the 200 ms that are promised: the rest is for what comes before and after, the
+    /// It waits for nothing unless much comes: the pause after a write is in proportion to the time
+    /// that the write took, so that writing takes a small part of the thread's time at any rate. A
+    /// quarter of the 200 ms that are promised: the rest is for what comes before and after, the
     /// events' way to the sink and the disk itself, on a machine that has other things to do.
     public var writeInterval = Duration.milliseconds(50)
 

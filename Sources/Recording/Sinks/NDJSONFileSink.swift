@@ -7,9 +7,11 @@ package import Transport
 
 /// Records events into a directory of NDJSON files.
 ///
-/// All of its work is done on two threads of its own, so that a slow disk delays nobody else: one
-/// writes, the other syncs and seals. A line is in its file after 200 ms at most. When the disk takes nothing, no line is lost or cut: events
-/// wait, by the policy in the configuration, until it does again.
+/// All of its work is done on three threads of its own, so that a slow disk delays nobody else, and
+/// none of them waits for another: one writes, one syncs, one seals, and that one stands back where
+/// the processor is wanted. A line is written at once while the disk has time for it, together with
+/// others under load, and is in its file after 200 ms at most. When the disk takes nothing, no line is
+/// lost or cut: events wait, by the policy in the configuration, until it does again.
 ///
 /// The directory belongs to one recorder at a time. What other runs have recorded in it is never
 /// appended to; what a crash of theirs has left is cut back to whole lines, completed from the log,
@@ -28,7 +30,8 @@ public actor NDJSONFileSink: EventSink {
   public nonisolated let overflow: OverflowPolicy
 
   private nonisolated let disk: EventLoop
-  /// Where is waited for what a disk takes long for.
+  /// Where is waited for what a disk takes long for: for syncs, and for the sealing.
+  private nonisolated let syncing: EventLoop
   private nonisolated let background: EventLoop
   private nonisolated let ownsLoops: Bool
   private let configuration: Configuration
@@ -40,7 +43,9 @@ public actor NDJSONFileSink: EventSink {
   private var writeTimer: TimerToken?
   private var synchronizeTimer: TimerToken?
   private var sealTimer: TimerToken?
+  private var pace: WritePace
   private var keeper: Keeper?
+  private var synchronizer: Keeper?
   private var sealing: Task<Void, Never>?
   /// A power loss may take what came in the last second: it waits for the write, then for this, and
   /// the rest of the second is for the disk.
@@ -55,6 +60,9 @@ public actor NDJSONFileSink: EventSink {
 
   /// The thread that the sink works on.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { disk.asUnownedSerialExecutor() }
+
+  /// The same thread.
+  public nonisolated var preferredExecutor: (any TaskExecutor)? { disk }
 
   /// Creates a sink.
   ///
@@ -71,7 +79,8 @@ public actor NDJSONFileSink: EventSink {
     self.init(
       configuration,
       disk: try EventLoop(name: "disk"),
-      background: try EventLoop(name: "seal"),
+      syncing: try EventLoop(name: "sync"),
+      background: try EventLoop(name: "seal", niceness: 10),
       notify: notify
     ) { () throws(StorageError) in
       try POSIXStorage(directory: configuration.directory)
@@ -83,19 +92,23 @@ public actor NDJSONFileSink: EventSink {
   /// - Parameters:
   ///   - configuration: What is recorded, and how safely.
   ///   - disk: The loop that writes; the caller's if there is no other.
-  ///   - background: The loop that syncs and seals; then both are the sink's.
+  ///   - syncing: The loop that syncs.
+  ///   - background: The loop that seals; then all of them are the sink's.
   ///   - notify: Told of trouble with the disk.
   ///   - storage: Makes the storage.
   package init(
     _ configuration: Configuration,
     disk: EventLoop,
+    syncing: EventLoop? = nil,
     background: EventLoop? = nil,
     notify: @escaping @Sendable (Notice) -> Void = { _ in },
     storage: @escaping @Sendable () throws(StorageError) -> any Storage
   ) {
     self.configuration = configuration
     self.disk = disk
+    self.syncing = syncing ?? disk
     self.background = background ?? disk
+    pace = WritePace(longest: configuration.writeInterval)
     ownsLoops = background != nil
     self.notify = notify
     makeStorage = storage
@@ -105,6 +118,7 @@ public actor NDJSONFileSink: EventSink {
   deinit {
     guard ownsLoops else { return }
     disk.stop()
+    syncing.stop()
     background.stop()
   }
 
@@ -144,7 +158,7 @@ public actor NDJSONFileSink: EventSink {
       try await writeUntilDone(writer)
     } else if origin == nil {
       // What is recorded again is written, and its parts end, where its bytes say and not the time.
-      scheduleWrite()
+      writeSoon(with: writer)
     }
   }
 
@@ -235,6 +249,7 @@ public actor NDJSONFileSink: EventSink {
     )
     try LoadScripts(time: configuration.timeFormat).write(to: storage)
     keeper = Keeper(on: background, storage, sealing: sealingRules)
+    synchronizer = Keeper(on: syncing, storage, sealing: sealingRules)
     state = .open(writer)
     return writer
   }
@@ -248,6 +263,13 @@ public actor NDJSONFileSink: EventSink {
   }
 
   // MARK: - Writing
+
+  /// Writes what waits, or sees to it that it is written soon if the last write was just now.
+  private func writeSoon(with writer: RecordingWriter) {
+    guard writeTimer == nil else { return }
+    guard disk.now >= pace.next else { return scheduleWrite(at: pace.next) }
+    writeOrTryAgain(with: writer)
+  }
 
   /// Writes, again and again if need be; the caller's events wait meanwhile.
   private func writeUntilDone(_ writer: RecordingWriter) async throws {
@@ -263,7 +285,9 @@ public actor NDJSONFileSink: EventSink {
     cancelWrite()
     do throws(StorageError) {
       try checkSpace(writer)
+      let begun = disk.now
       try writer.write()
+      pace.wrote(from: begun, to: disk.now)
       if origin == nil { scheduleSealing() } else { while try writer.sealOn(at: lastReplayed) {} }
       switch configuration.synchronization {
       case .never: break
@@ -340,9 +364,8 @@ public actor NDJSONFileSink: EventSink {
     board.withLock { $0.sealedParts += 1 }
   }
 
-  private func scheduleWrite(after interval: Duration? = nil) {
+  private func scheduleWrite(at deadline: Int64) {
     guard writeTimer == nil else { return }
-    let deadline = disk.deadline(after: interval ?? configuration.writeInterval)
     writeTimer = disk.schedule(at: deadline) { [weak self] in
       self?.assumeIsolated { $0.writeIsDue() }
     }
@@ -351,7 +374,11 @@ public actor NDJSONFileSink: EventSink {
   private func writeIsDue() {
     writeTimer = nil
     guard case .open(let writer) = state else { return }
-    if !write(with: writer) { scheduleWrite(after: .seconds(1)) }
+    writeOrTryAgain(with: writer)
+  }
+
+  private func writeOrTryAgain(with writer: RecordingWriter) {
+    if !write(with: writer) { scheduleWrite(at: disk.deadline(after: .seconds(1))) }
   }
 
   private func scheduleSynchronization() {
@@ -372,9 +399,9 @@ public actor NDJSONFileSink: EventSink {
 
   /// Has something made safe, while this thread goes on writing.
   private func synchronize(_ pending: [PendingSync]) async {
-    guard case .open(let writer) = state, let keeper else { return }
+    guard case .open(let writer) = state, let synchronizer else { return }
     do {
-      try await keeper.synchronize(pending)
+      try await synchronizer.synchronize(pending)
       writer.didSynchronize(pending)
     } catch {
       if trouble == nil { notify(.failed(error)) }
