@@ -132,6 +132,8 @@ let package = Package(
       dependencies: ["WebSocket", "Transport", "HTTP1", "JSON", argumentParser]
     ),
 
+    // The README's example, for people to copy.
+    .executableTarget(name: "bot", dependencies: ["IBKR"]),
     // A measuring program of ours, which nobody needs to install.
     .executableTarget(
       name: "slow-subscriber",
@@ -185,7 +187,7 @@ let package = Package(
     .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
     .testTarget(
       name: "IBKRTests",
-      dependencies: ["IBKR", "GatewaySimulator", logging, serviceLifecycle]
+      dependencies: ["IBKR", "GatewaySimulator", "bot", logging, serviceLifecycle]
     ),
     .testTarget(
       name: "MonitoringTests",

@@ -17,7 +17,7 @@ public struct WebSocketMessage: Sendable {
   /// Its length in bytes.
   public var count: Int { batch[index].count }
 
-  /// Whether a text is UTF-8; see ``MessageBatch/Entry/isValidUTF8``.
+  /// Whether a text is UTF-8; see `MessageBatch/Entry/isValidUTF8`.
   public var isValidUTF8: Bool { batch[index].isValidUTF8 }
 
   /// The message as text; what is not UTF-8 is replaced by U+FFFD.

@@ -6,26 +6,9 @@ import IBKR
 import Testing
 import Transport
 
-/// The README's bot; scripts/lib/check-readme compares the two.
-func bot(on symbol: String, at gateway: IbkrConfiguration, signal: (String) -> Void) async throws {
-  let client = try IbkrClient(configuration: gateway)
-  let conid = try await client.instruments(for: [symbol])[0].conid
-  try await withIbkrWsClient(ibkrClient: client) { stream in
-    let feed = try MarketDataFeed.marketData(conid: conid)
-    var average: Double?
-    for try await _ in try await stream.subscribe(feed, buffering: .latestPerInstrument) {
-      guard let quote = stream.book[conid], let bid = quote.bid, let ask = quote.ask,
-        let price = quote.middle, let age = quote.age(of: .bidPrice), age < .seconds(30)
-      else { continue }
-      let before = average ?? price
-      average = before + (price - before) / 20
-      if price > before * 1.0001 { signal("buy \(symbol) at \(ask)") }
-      if price < before * 0.9999 { signal("sell \(symbol) at \(bid)") }
-    }
-  }
-  await client.close()
-}
+@testable import bot
 
+/// The README's bot, which is the program `bot`.
 @Suite(.timeLimit(.minutes(5))) struct ReadmeBotTests {
   /// A simulated gateway with a quick market, and how to reach it.
   private func gateway() async throws -> (GatewaySimulator, IbkrConfiguration) {
@@ -42,7 +25,7 @@ func bot(on symbol: String, at gateway: IbkrConfiguration, signal: (String) -> V
     let (simulator, address) = try await gateway()
     let (signals, input) = AsyncStream<String>.makeStream()
     let running = Task {
-      try await bot(on: "AAPL", at: address) { input.yield($0) }
+      try await Bot(quotes: .max, signal: { input.yield($0) }).trade(at: address)
       input.finish()
     }
     var seen: [String] = []

@@ -14,7 +14,7 @@ public import Transport
 /// ``IbkrConfiguration/oauth``, to IBKR itself. A gateway is never logged out of: that login is the
 /// person's (protocol reference 3.5).
 ///
-/// The actor lives on an ``EventLoop`` and only waits there; answers are decoded elsewhere. Calls
+/// The actor lives on an `EventLoop` and only waits there; answers are decoded elsewhere. Calls
 /// may be made at the same time, and each has a deadline.
 public actor IbkrClient {
   /// What the client was made with.

@@ -7,7 +7,7 @@ public import OAuth1a
 ///
 /// The fields are IBind's, in Swift's spelling, with IBind's defaults; the variables from which
 /// ``init(environment:)`` reads them stand at each. Secrets have other sources too: see
-/// ``SecretName``.
+/// `SecretName`.
 ///
 /// With all four switches on, which is the default, the first call that needs a session makes one:
 /// a live session token is generated and checked, the Tickler and the shutdown handler start, and

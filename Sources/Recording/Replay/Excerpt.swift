@@ -55,7 +55,7 @@ extension RecordingReader {
   ///
   /// - Parameter names: Symbols or conids.
   /// - Returns: The conids.
-  /// - Throws: ``StorageError``, or ``IbkrError`` with the code `unknownSymbol` for a name that the
+  /// - Throws: ``StorageError``, or `IbkrError` with the code `unknownSymbol` for a name that the
   ///   recording does not have.
   public func conids(named names: [String]) throws -> Set<Int> {
     var found: Set<Int> = []

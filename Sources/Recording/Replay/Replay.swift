@@ -7,8 +7,8 @@ public import Transport
 
 /// A recording as a source of the events that it was made of.
 ///
-/// It offers what ``IbkrWsClient`` offers to subscribers, so code that is written for an
-/// ``MarketSource`` runs on the past unchanged. Nothing is lost and nothing is random: it waits for
+/// It offers what `IbkrWsClient` offers to subscribers, so code that is written for an
+/// `MarketSource` runs on the past unchanged. Nothing is lost and nothing is random: it waits for
 /// each subscriber, whatever the subscriber's policy says, so two replays give the same events in the
 /// same order at any speed. Only ``book`` may be newer than the event that a subscriber looks at, as
 /// it may be on a live stream.
