@@ -46,6 +46,7 @@ let package = Package(
   traits: [
     .trait(name: "ServiceLifecycle", description: "A stream as a service of a ServiceGroup."),
     .trait(name: "SQLite", description: "`ibkr export --to sqlite`, over libsqlite3."),
+    .trait(name: "Zstd", description: "Sealed parts as Zstandard, over libzstd."),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,11 +67,16 @@ let package = Package(
       pkgConfig: "zlib",
       providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
     ),
-    // Linked with the trait of this name only.
+    // Linked with the traits of these names only.
     .systemLibrary(
       name: "CSQLite",
       pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]
+    ),
+    .systemLibrary(
+      name: "CZstd",
+      pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
     ),
 
     // No I/O and no clock.
@@ -104,6 +110,7 @@ let package = Package(
       dependencies: [
         "IBKR", "Transport", "Flow", "JSON", "Crypto", "CZlib",
         .target(name: "CSQLite", condition: .when(traits: ["SQLite"])),
+        .target(name: "CZstd", condition: .when(traits: ["Zstd"])),
       ]
     ),
     .target(

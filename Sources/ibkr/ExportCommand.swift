@@ -134,10 +134,17 @@ struct ExportCommand: ParsableCommand {
     let isPipe = output == "-"
     let report: ExportReport
     if isPipe, let channel = channels?.channels.first {
-      report = try export.run(channel) { bytes throws(StorageError) in
-        guard Output.write(bytes, to: STDOUT_FILENO) else {
+      var isGone = false
+      do {
+        report = try export.run(channel) { bytes throws(StorageError) in
+          guard !Output.write(bytes, to: STDOUT_FILENO) else { return }
+          isGone = errno == EPIPE
           throw StorageError("write", "standard output", number: errno)
         }
+      } catch {
+        // As with `| head`: whoever has read enough is content.
+        if isGone { return }
+        throw error
       }
     } else {
       report = try export.run(into: place)

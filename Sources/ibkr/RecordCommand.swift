@@ -71,7 +71,10 @@ struct RecordCommand: AsyncParsableCommand {
   )
   var rotate: SizeAndTime?
 
-  @Option(help: "How sealed parts are compressed: gz or none.")
+  @Option(
+    help: "How sealed parts are compressed: gz, zstd or none.",
+    transform: Self.compression
+  )
   var compress = Compression.gz
 
   @Option(
@@ -124,6 +127,14 @@ struct RecordCommand: AsyncParsableCommand {
     return value
   }
 
+  private static func compression(_ text: String) throws -> Compression {
+    guard let compression = Compression(rawValue: text) else {
+      throw ValidationError("'\(text)' is none of gz, zstd and none")
+    }
+    if let reason = compression.codec?.unavailability { throw ValidationError(reason) }
+    return compression
+  }
+
   private static func byteCount(_ text: String) throws -> Int {
     guard let count = ByteCount(text[...]) else {
       throw ValidationError("'\(text)' is no number of bytes: write 100MB or 2GB")
@@ -140,7 +151,7 @@ struct RecordCommand: AsyncParsableCommand {
     configuration.keepsAccounts = accountIds == .keep
     configuration.synchronization = fsync
     if let rotate { configuration.rotation = Rotation(size: rotate.size, interval: rotate.time) }
-    configuration.compresses = compress == .gz
+    configuration.codec = compress.codec
     if let keep { configuration.retention = Retention(age: keep.time, size: keep.size) }
     configuration.minimumFree = minFree
     configuration.tool = "ibkr \(IBKRCommand.version)"

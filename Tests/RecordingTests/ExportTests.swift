@@ -315,7 +315,7 @@ extension PartReader {
 
 extension QuoteRecording {
   /// Writes a row of `ch=quote` with all its columns.
-  fileprivate func writeRow(
+  func writeRow(
     bid: String,
     symbol: String = "A",
     conid: Int = 1,

@@ -180,7 +180,7 @@ import Transport
     let directory = try TemporaryDirectory()
     let first = try NDJSONFileSink(.init(directory: directory.path))
     var configuration = NDJSONFileSink.Configuration(directory: directory.path)
-    configuration.compresses = false
+    configuration.codec = nil
     let second = try NDJSONFileSink(configuration)
     try await first.open()
     let error = await #expect(throws: StorageError.self) { try await second.open() }

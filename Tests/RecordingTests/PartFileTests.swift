@@ -29,7 +29,7 @@ import Testing
     append(head + #"7,"ts_recv":60}"#, seq: 7, at: 60, to: part)
     let path = part.path
     let name = try #require(try part.finish())
-    let sealer = PartSealer(name, channel: .raw, compresses: true, storage: storage)
+    let sealer = PartSealer(name, channel: .raw, codec: .gzip, storage: storage)
     while try !sealer.step() {}
     let entry = try #require(sealer.entry)
     let folder = "ch=raw/date=1970-01-01"
@@ -62,7 +62,7 @@ import Testing
       append(line, seq: UInt64(seq), at: Int64(seq), to: part)
     }
     let name = try #require(try part.finish())
-    let sealer = PartSealer(name, channel: .raw, compresses: true, storage: storage)
+    let sealer = PartSealer(name, channel: .raw, codec: .gzip, storage: storage)
     while try !sealer.step() {}
     let sealed = try #require(storage.with { $0.files[sealer.sealedPath]?.bytes })
     var offset = 0

@@ -79,7 +79,7 @@ import Transport
     let storage = MemoryStorage()
     var files = NDJSONFileSink.Configuration(directory: "memory")
     // What is compressed would hide everything from the search.
-    files.compresses = false
+    files.codec = nil
     let sink = NDJSONFileSink(
       files,
       disk: loop,

@@ -65,7 +65,7 @@ import Transport
   ) async throws -> Run {
     var configuration = NDJSONFileSink.Configuration(directory: "disk")
     configuration.rotation = Rotation(size: Int.random(in: 2_000..<60_000, using: &random))
-    configuration.compresses = Bool.random(using: &random)
+    configuration.codec = Codecs.random(using: &random)
     configuration.minimumFree = 0
     let sink = NDJSONFileSink(configuration, disk: loop) { () throws(StorageError) in disk }
     let cut = Locked<Int64?>(nil)

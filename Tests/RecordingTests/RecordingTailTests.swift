@@ -10,9 +10,9 @@ import Testing
   private let storage = MemoryStorage()
   private let day: Int64 = 86_400_000_000_000
 
-  private func writer(_ number: Int, at time: Int64, compresses: Bool) throws -> RecordingWriter {
+  private func writer(_ number: Int, at time: Int64, codec: PartCodec?) throws -> RecordingWriter {
     var sealing = RecordingWriter.Sealing()
-    sealing.compresses = compresses
+    sealing.codec = codec
     return try RecordingWriter(
       storage: storage,
       channels: Channel.standard,
@@ -30,8 +30,8 @@ import Testing
     Array(#"{"topic":"smd+1","conid":1,"_updated":\#(number),"84":"\#(number).5"}"#.utf8)
   }
 
-  @Test(arguments: [false, true])
-  func itFollowsPartsSealingDaysAndRuns(_ compresses: Bool) throws {
+  @Test(arguments: Codecs.all)
+  func itFollowsPartsSealingDaysAndRuns(_ codec: PartCodec?) throws {
     let start: Int64 = 1_795_478_000_000_000_000
     var tail = RecordingTail(of: RecordingReader(storage: storage), channels: [.raw, .quote, .gap])
     var seen: [[UInt8]] = []
@@ -39,7 +39,7 @@ import Testing
     for run in 0..<2 {
       var source = EventSource()
       source.realtime = start + Int64(run) * day
-      let writer = try writer(run, at: source.realtime, compresses: compresses)
+      let writer = try writer(run, at: source.realtime, codec: codec)
       if run > 0 { expected += 2 }
       for step in 0..<30 {
         if step == 20 { source.realtime += day / 2 }

@@ -27,7 +27,7 @@ import Testing
       runs.append(run)
       var sealing = RecordingWriter.Sealing()
       sealing.rotation = Rotation(size: Int.random(in: 300..<20_000, using: &random))
-      sealing.compresses = Bool.random(using: &random)
+      sealing.codec = Codecs.random(using: &random)
       run.record(on: disk, batches: number < 5 ? 40 : 3, sealing: sealing, using: &random)
       if losesPower, !run.hasEnded { disk.losePower(using: &random) }
       disk.restart()
@@ -38,11 +38,11 @@ import Testing
 
   /// A run begins where another was killed, and is killed in its turn: at each of its calls once,
   /// or at every seventeenth.
-  @Test(arguments: [false, true])
-  func thereIsNoCallAtWhichItMustNotBeKilled(_ compresses: Bool) throws {
+  @Test(arguments: Codecs.all)
+  func thereIsNoCallAtWhichItMustNotBeKilled(_ codec: PartCodec?) throws {
     var sealing = RecordingWriter.Sealing()
     sealing.rotation = Rotation(size: 2_000)
-    sealing.compresses = compresses
+    sealing.codec = codec
     let before = DiskModel()
     var random = SeededRandom(seed: 5)
     let first = try RandomRun(number: 0, start: Self.noon)
@@ -51,7 +51,7 @@ import Testing
     before.restart()
 
     let step = Seeds.areMany ? 1 : 17
-    var call = compresses ? 0 : step / 2
+    var call = codec == .gzip ? 0 : step / 2
     var hasEnded = false
     while !hasEnded {
       call += step
@@ -71,7 +71,7 @@ import Testing
     }
     #expect(call > 100)
     if Seeds.wanted != nil {
-      print("kills: at every \(step). of \(call) calls, with gzip: \(compresses)")
+      print("kills: at every \(step). of \(call) calls, compressed: \(codec?.rawValue ?? "no")")
     }
   }
 }

@@ -12,15 +12,16 @@ import Testing
     let name: String
     let kind: Finding.Kind
     var isCompressed = false
+    var isZstd = false
     var heals = false
     let inflict: @Sendable (DamagedRecording) throws -> Void
 
     var testDescription: String { name }
   }
 
-  @Test(arguments: [false, true])
-  func aSoundRecordingHasNoFindings(_ isCompressed: Bool) throws {
-    let recording = try DamagedRecording(compressed: isCompressed)
+  @Test(arguments: Codecs.all)
+  func aSoundRecordingHasNoFindings(_ codec: PartCodec?) throws {
+    let recording = try DamagedRecording(codec: codec)
     let report = try RecordingVerifier(storage: recording.disk, deep: true).verify()
     #expect(report.findings == [])
     #expect(report.parts > 6 && report.lines > 60)
@@ -29,7 +30,9 @@ import Testing
 
   @Test(arguments: damages)
   func everyDamageIsNamedAndNoGoodLineIsLost(_ damage: Damage) throws {
-    let recording = try DamagedRecording(compressed: damage.isCompressed)
+    let recording = try DamagedRecording(
+      codec: damage.isZstd ? .zstd : damage.isCompressed ? .gzip : nil
+    )
     try damage.inflict(recording)
     let report = try verify(recording)
     #expect(report.findings.contains { $0.kind == damage.kind }, "\(report.findings.prefix(5))")
@@ -69,7 +72,7 @@ import Testing
 }
 
 extension VerifyTests {
-  static let damages: [Damage] = inLines + inMembers + inFiles + inLedgers
+  static let damages: [Damage] = inLines + inMembers + inFrames + inFiles + inLedgers
 
   private static let inLines: [Damage] = [
     Damage(name: "the last line is cut short", kind: .tornLine) { recording in
@@ -209,6 +212,37 @@ extension VerifyTests {
       try recording.change(recording.part(0, of: "raw")) { $0[GzipMember.headerLength - 8] ^= 1 }
     },
   ]
+
+  private static let inFrames: [Damage] =
+    PartCodec.zstd.unavailability != nil
+    ? []
+    : [
+      Damage(name: "a frame ends early", kind: .damagedMember, isZstd: true) { recording in
+        try recording.change(recording.part(0, of: "raw")) { $0.removeLast(50) }
+      },
+      Damage(name: "a summary ends early", kind: .damagedMember, isZstd: true) { recording in
+        try recording.change(recording.part(0, of: "raw")) { $0.removeLast(10) }
+      },
+      Damage(name: "a bit of a frame is flipped", kind: .damagedMember, isZstd: true) { recording in
+        try recording.change(recording.part(0, of: "raw")) { $0[$0.count / 2] ^= 4 }
+      },
+      Damage(name: "the magic number of a frame", kind: .damagedMember, isZstd: true) { recording in
+        try recording.change(recording.part(0, of: "quote")) { $0[0] = 0 }
+      },
+      Damage(name: "something behind the last frame", kind: .damagedMember, isZstd: true) {
+        recording in
+        try recording.change(recording.part(0, of: "raw")) { $0 += Array("something".utf8) }
+      },
+      Damage(name: "a frame cut before a good one", kind: .damagedMember, isZstd: true) {
+        recording in
+        let good = recording.disk.bytes(try recording.part(1, of: "raw")) ?? []
+        try recording.change(recording.part(0, of: "raw")) { $0 = $0.dropLast(60) + good }
+      },
+      Damage(name: "a summary tells a wrong number", kind: .wrongMember, isZstd: true) {
+        recording in
+        try recording.change(recording.part(0, of: "raw")) { $0[$0.count - 8] ^= 1 }
+      },
+    ]
 
   private static let inFiles: [Damage] = [
     Damage(name: "a part of the log is gone", kind: .missingPart) { recording in

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # This file is part of ibkr-stream.
-"""Foreign readers load every channel, and find what is there."""
+"""Foreign readers load every channel, and what `ibkr export` makes of it, and find what is there."""
 
 import argparse
 import asyncio
@@ -16,6 +16,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+from harness import exported
 from harness.checks import Checks
 from harness.program import Program
 
@@ -30,12 +31,20 @@ READERS = ["pyarrow", "pyarrow exact", "pandas", "pandas exact", "polars", "pola
 def lines(data: Path, channel: str):
     """Every line of a channel, read without anything of load.py."""
     parts = {p for p in (data / f"ch={channel}").rglob("part-*")
-             if p.name.endswith((".ndjson", ".ndjson.gz"))}
+             if p.name.endswith((".ndjson", ".ndjson.gz", ".ndjson.zst"))}
     for path in sorted(parts):
-        if path.with_name(path.name + ".gz") in parts:
+        if any(path.with_name(path.name + codec) in parts for codec in (".gz", ".zst")):
             continue  # sealed a moment ago: the same lines are in the other file
+        if path.suffix == ".zst":
+            yield from zstandard_lines(path)
+            continue
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             yield from (line for line in file if line.endswith(b"\n"))
+
+
+def zstandard_lines(path: Path):
+    import pyarrow
+    yield from pyarrow.input_stream(str(path), compression="zstd").read().splitlines(keepends=True)
 
 
 class Facts:
@@ -77,6 +86,14 @@ class Facts:
             self.sums[name] = sum(map(len, values))
         else:
             self.sums[name] = sum(len(list(value)) for value in values)
+
+    @classmethod
+    def of(cls, found: exported.Found, kinds: dict):
+        rows, columns, _ = found
+        facts = cls(rows)
+        for name, kind in kinds.items():
+            facts.add(name, kind, columns.get(name, []))
+        return facts
 
     def differences(self, other, exact: bool) -> list[str]:
         """What another found otherwise; sums of floats are rounded once, so they must agree too."""
@@ -220,9 +237,79 @@ def compare(checks: Checks, title: str, ibkr: str, data: Path, channels: list[st
         checks.none(f"{title}: {reader}", problems, f"{len(rows)} channels")
 
 
+# ---------------------------------------------------------------- exports
+
+def export(ibkr: str, data: Path, place: Path, *options) -> tuple[int, dict]:
+    """Runs `ibkr export`: its exit code, and what it says of each channel."""
+    done = subprocess.run([ibkr, "export", data, "--json", "-o", place, *options],
+                          capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        print(done.stderr[-2000:])
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, {row["channel"]: row for row in rows}
+
+
+def compare_exports(checks: Checks, title: str, ibkr: str, data: Path, traits: bool):
+    """Exports all of a recording in every way and loads that with every reader."""
+    load = load_module(data)
+    facts = {c: Facts.read(data, c, load.COLUMNS[c]) for c in load.COLUMNS}
+    facts = {c: f for c, f in facts.items() if f.rows}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        ways = {"parquet": [], "exact": ["--exact"], "csv": []}
+        if traits:
+            ways = {"sqlite": [], "sqlite exact": ["--exact"]}
+        for way, options in ways.items():
+            place = folder / way.replace(" ", "-")
+            kind = {"exact": "parquet", "sqlite exact": "sqlite"}.get(way, way)
+            code, told = export(ibkr, data, place, "--to", kind, *options)
+            rows = {c: (r["rows_read"], r["rows_written"]) for c, r in told.items()}
+            checks.that(f"{title}: export {way}", code == 0 and rows == {
+                c: (f.rows, f.rows) for c, f in facts.items()}, f"exit code {code}, {rows}")
+        readers = [] if traits else [
+            *(("parquet", reader) for reader in exported.PARQUET),
+            *(("csv", reader) for reader in exported.CSV)]
+        readers += [("sqlite", "sqlite3"), ("sqlite", "sqlite3 exact")] if traits else []
+        for kind, reader in readers:
+            exact, problems = reader.endswith("exact") or kind == "csv", []
+            for channel, wanted in facts.items():
+                kinds = load.COLUMNS[channel]
+                match kind:
+                    case "parquet":
+                        found = exported.parquet(
+                            reader, folder / ("exact" if exact else "parquet"), channel)
+                        problems += [f"{channel}: {p}" for p in wrong_types(
+                            reader, found[2], {n: k for n, k in kinds.items() if k == "decimal"})]
+                        problems += [f"{channel}: {n} is {found[2].get(n)}"
+                                     for n in ("ts_recv", "ts_event")
+                                     if found[2].get(n) != TIMES[reader.split()[0]]]
+                    case "csv":
+                        found = exported.comma_separated(reader, folder / "csv", channel, kinds)
+                    case _:
+                        name = "sqlite-exact" if exact else "sqlite"
+                        found = exported.database(folder / name, channel, kinds, exact)
+                        problems += [] if found[0] == wanted.rows else [f"{channel}: {found[0]} rows"]
+                problems += [f"{channel}: {p}"
+                             for p in wanted.differences(Facts.of(found, kinds), exact)]
+            checks.none(f"{title}: {kind} by {reader}", problems, f"{len(facts)} channels")
+        if not traits:
+            # Nothing is replaced unasked, and what is asked for is the same again.
+            code, _ = export(ibkr, data, folder / "parquet", "--to", "parquet")
+            checks.that(f"{title}: nothing is replaced", code == 7, code)
+            before = {p: p.read_bytes() for p in folder.rglob("*.parquet")}
+            code, _ = export(ibkr, data, folder / "parquet", "--to", "parquet", "--force")
+            same = before == {p: p.read_bytes() for p in folder.rglob("*.parquet")}
+            checks.that(f"{title}: twice the same bytes", code == 0 and same, code)
+
+
+TIMES = {"pyarrow": "timestamp[ns, tz=UTC]", "pandas": "timestamp[ns, tz=UTC][pyarrow]",
+         "polars": "Datetime(time_unit='ns', time_zone='UTC')", "duckdb": "TIMESTAMPTZ_NS"}
+
+
 # ---------------------------------------------------------------- recordings
 
-async def record(checks: Checks, ibkr: str, folder: Path, seconds: float) -> tuple[Path, Path]:
+async def record(checks: Checks, ibkr: str, folder: Path, seconds: float,
+                 codec: str) -> tuple[Path, Path]:
     """Two runs, and what the second has left while it stood still."""
     data, ca, still = folder / "data", folder / "ca.pem", folder / "still"
     async with Program(ibkr, "simulate", "--ca-out", ca, "--rate", 4, "--fills", "700ms") as gateway:
@@ -230,11 +317,11 @@ async def record(checks: Checks, ibkr: str, folder: Path, seconds: float) -> tup
         for options in ([], ["--rotate", "2s"]):
             async with Program(ibkr, "record", "AAPL", "MSFT", "IS3Q", "--gateway", url, "--ca", ca,
                                "-o", data, "--feeds", FEEDS, "--bars", "1d/5min",
-                               *options) as recorder:
+                               "--compress", codec, *options) as recorder:
                 for _ in range(100):
                     await asyncio.sleep(seconds / 10)
                     there = {c for c in RECORDED if any(lines(data, c))}
-                    sealed = any(data.rglob("ch=quote/**/*.gz"))
+                    sealed = any(p.suffix in (".gz", ".zst") for p in data.rglob("ch=quote/**/part-*"))
                     if there >= set(RECORDED) - {"gap"} and (sealed or not options):
                         break
                 await asyncio.sleep(seconds)
@@ -258,11 +345,13 @@ def trap(template: Path, data: Path, nulls: int):
                "decimal": itertools.cycle(["150.0", "150.25", "64.780", "-0.000001", "12345678.5"]),
                "flag": itertools.cycle([True, False])}
     day = 1_780_012_800_000_000_000  # 2026-05-29
-    # What a gap cannot be without.
+    # What no row can be without.
+    never_null = {"mono": 1, "dir": "in", "op": "text", "redacted": False, "fields": "{}",
+                  "source": "stream", "kind": "sts", "duplicate": False, "is_last": False}
     gap = {"gap_id": "g", "ts_start": day, "mono_start": 1, "reason": "disconnect",
            "detected_by": "close", "seq_first": 1, "backfill": "none"}
     for channel, kinds in load.COLUMNS.items():
-        fixed = {"v": 1, "run": run, "i": 0, "conid": 1, "symbol": "S", "snapshot": False}
+        fixed = never_null | {"v": 1, "run": run, "i": 0, "conid": 1, "symbol": "S", "snapshot": False}
         fixed |= gap if channel == "gap" else {}
         folder = data / f"ch={channel}" / "date=2026-05-29"
         folder /= "symbol=S" if channel == "quote" else ""
@@ -300,27 +389,34 @@ async def main():
     parser.add_argument("--seconds", type=float, default=4, help="how long each run lasts at least")
     parser.add_argument("--nulls", type=int, default=30_000)
     parser.add_argument("--keep", type=Path, help="leave the recordings in this folder")
+    parser.add_argument("--traits", action="store_true",
+                        help="what a build with all traits does: SQLite, and parts as Zstandard")
     arguments = parser.parse_args()
     checks = Checks("foreign readers")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        data, still = await record(checks, arguments.ibkr, folder, arguments.seconds)
+        data, still = await record(checks, arguments.ibkr, folder, arguments.seconds,
+                                   "zstd" if arguments.traits else "gz")
         parts = [p.name for p in still.rglob("part-*")]
         is_open = sum(name.endswith(".ndjson") for name in parts)
         checks.that("parts of both kinds", 0 < is_open < len(parts),
                     f"{is_open} open, {len(parts) - is_open} sealed")
         # As in the moment after a part was sealed: it is there twice.
-        twice = next(still.rglob("ch=quote/**/*.gz"))
-        twice.with_suffix("").write_bytes(gzip.decompress(twice.read_bytes()))
+        twice = next(p for p in still.rglob("ch=quote/**/part-*") if p.suffix in (".gz", ".zst"))
+        twice.with_suffix("").write_bytes(b"".join(
+            zstandard_lines(twice) if twice.suffix == ".zst" else gzip.open(twice)))
         compare(checks, "open and sealed", arguments.ibkr, still, RECORDED)
         compare(checks, "sealed", arguments.ibkr, data, RECORDED)
+        compare_exports(checks, "sealed", arguments.ibkr, data, arguments.traits)
         verified = subprocess.run([arguments.ibkr, "verify", data, "--deep"], capture_output=True,
                                   text=True, timeout=120)
         checks.that("ibkr verify --deep", verified.returncode == 0, verified.stdout[-500:])
         trap(data, folder / "trap", arguments.nulls)
         channels = list(load_module(data).COLUMNS)
         compare(checks, f"{arguments.nulls:,} nulls first", arguments.ibkr, folder / "trap", channels)
+        compare_exports(checks, f"{arguments.nulls:,} nulls first", arguments.ibkr, folder / "trap",
+                        arguments.traits)
     checks.finish()
 
 

@@ -238,10 +238,12 @@ private final class ExportWork {
     } catch  where error.code == .missing && error.path.hasSuffix(part.path) {
       // Sealed meanwhile; or removed, because of its age.
       guard !part.isCompressed else { return }
-      do throws(StorageError) {
-        try read(part, at: part.name.compressedPath, of: reader)
-      } catch  where error.code == .missing {
-        return
+      for path in part.name.compressedPaths {
+        do throws(StorageError) {
+          return try read(part, at: path, of: reader)
+        } catch  where error.code == .missing {
+          continue
+        }
       }
     }
   }

@@ -96,8 +96,9 @@ struct LoadScripts {
         WITH part AS (SELECT file FROM glob('ch=\(name)/**/part-*'))
         SELECT coalesce(
           list(file ORDER BY file) FILTER (
-            regexp_matches(file, '\\.ndjson(\\.gz)?$')
-            AND file || '.gz' NOT IN (SELECT file FROM part)),
+            regexp_matches(file, '\\.ndjson(\\.gz|\\.zst)?$')
+            AND file || '.gz' NOT IN (SELECT file FROM part)
+            AND file || '.zst' NOT IN (SELECT file FROM part)),
           (SELECT [min(file)] FROM glob('runs/*.json')))
         FROM part);
       CREATE OR REPLACE VIEW "\(name)" AS
@@ -173,9 +174,10 @@ struct LoadScripts {
     def files(channel, date=None, symbol=None):
         """The parts of a channel; of one that was sealed a moment ago, the sealed file."""
         found = {path for path in (HERE / f"ch={channel}").glob(f"date={date or '*'}/**/part-*")
-                 if path.name.endswith((".ndjson", ".ndjson.gz"))
+                 if path.name.endswith((".ndjson", ".ndjson.gz", ".ndjson.zst"))
                  and (symbol is None or path.parent.name == f"symbol={symbol}")}
-        return sorted(path for path in found if path.with_name(path.name + ".gz") not in found)
+        return sorted(path for path in found if path.with_name(path.name + ".gz") not in found
+                      and path.with_name(path.name + ".zst") not in found)
 
 
     def _whole_lines(path):
@@ -201,7 +203,7 @@ struct LoadScripts {
         tables = [wanted.empty_table()]
         for path in files(channel, date, symbol):
             for size in (1 << 20, 1 << 28):
-                stream = (pa.input_stream(str(path)) if path.suffix == ".gz"
+                stream = (pa.input_stream(str(path)) if path.suffix in (".gz", ".zst")
                           else pa.BufferReader(_whole_lines(path)))
                 try:
                     tables.append(json.read_json(stream, json.ReadOptions(block_size=size), options))
@@ -222,8 +224,6 @@ struct LoadScripts {
 
     def polars(channel, exact=False, date=None, symbol=None):
         """A polars.DataFrame."""
-        import gzip
-
         import polars
         if exact:
             return polars.from_arrow(arrow(channel, True, date, symbol))
@@ -235,7 +235,8 @@ struct LoadScripts {
         wanted = {name: types[kind] for name, kind in kinds.items()}
         frames = [polars.DataFrame(schema=wanted)]
         for path in files(channel, date, symbol):
-            data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else _whole_lines(path)
+            # polars takes gzip and Zstandard as they are.
+            data = path.read_bytes() if path.suffix in (".gz", ".zst") else _whole_lines(path)
             if data:
                 frames.append(polars.read_ndjson(data, schema=wanted))
         return polars.concat(frames).with_columns(

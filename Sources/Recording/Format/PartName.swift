@@ -40,7 +40,7 @@ struct PartName: Hashable {
     suffix = String(pieces[2][dot...])
     switch suffix {
     case ".ndjson": state = .plain
-    case ".ndjson.gz": state = .compressed
+    case ".ndjson.gz", ".ndjson.zst": state = .compressed
     case _ where suffix.hasSuffix(".new"): state = .draft
     case _ where suffix.hasSuffix(".torn"): state = .torn
     default: return nil
@@ -50,8 +50,16 @@ struct PartName: Hashable {
   /// The path of the same part with lines as they were written.
   var plainPath: String { base + ".ndjson" }
 
-  /// The path of the same part, compressed.
-  var compressedPath: String { base + ".ndjson.gz" }
+  /// How the part is compressed; nil if it is not.
+  var codec: PartCodec? {
+    state == .compressed ? PartCodec.allCases.first { suffix == ".ndjson.\($0.rawValue)" } : nil
+  }
+
+  /// The path of the same part, compressed in one way.
+  func compressedPath(_ codec: PartCodec) -> String { "\(base).ndjson.\(codec.rawValue)" }
+
+  /// The paths that the same part may have when it is compressed.
+  var compressedPaths: [String] { PartCodec.allCases.map { compressedPath($0) } }
 
   private var base: String {
     let digits = String(number)

@@ -8,11 +8,13 @@ struct GzipReader: ~Copyable {
   /// What is found, in its order.
   enum Piece {
     /// A member begins here in the file; what it says of itself, if it is one of ours.
-    case begin(GzipMember.Summary?, at: Int)
+    case begin(MemberSummary?, at: Int)
     /// Contents.
     case bytes(UnsafeRawBufferPointer)
     /// The member has ended, and its checksum and length are right.
     case end
+    /// What the member that has ended says of itself, where that stands behind it.
+    case summary(MemberSummary)
   }
 
   /// A place that cannot be read.

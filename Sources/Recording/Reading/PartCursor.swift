@@ -14,7 +14,7 @@ final class PartCursor {
   private let file: any StorageFile
   private let isCompressed: Bool
   private var splitter = LineSplitter()
-  private var gzip: GzipReader?
+  private var members: MemberReader?
   private var offset = 0
   private var isAtEnd = false
 
@@ -29,14 +29,26 @@ final class PartCursor {
   /// - Throws: `StorageError`; `.missing` if it is gone.
   init(_ part: RecordedPart, of storage: any Storage) throws(StorageError) {
     self.part = part
+    var codec = part.name.codec
     do throws(StorageError) {
       file = try storage.open(part.path)
-      isCompressed = part.isCompressed
-    } catch  where error.code == .missing && !part.isCompressed {
-      file = try storage.open(part.name.compressedPath)
-      isCompressed = true
+    } catch  where error.code == .missing && codec == nil {
+      (file, codec) = try Self.sealed(part.name, of: storage)
     }
-    if isCompressed { gzip = GzipReader() }
+    isCompressed = codec != nil
+    if let codec { members = try MemberReader(codec, of: part.path) }
+  }
+
+  /// Opens a part that has been sealed since it was found.
+  private static func sealed(
+    _ part: PartName,
+    of storage: any Storage
+  ) throws(StorageError) -> (any StorageFile, PartCodec) {
+    do throws(StorageError) {
+      return (try storage.open(part.compressedPath(.zstd)), .zstd)
+    } catch  where error.code == .missing {
+      return (try storage.open(part.compressedPath(.gzip)), .gzip)
+    }
   }
 
   /// How many bytes the file has.
@@ -66,7 +78,7 @@ final class PartCursor {
       try splitter.feed(piece) { line throws(StorageError) in try hand(line, to: body) }
       return true
     }
-    let damage = try gzip?.feed(piece) { found throws(StorageError) in
+    let damage = try members?.feed(piece) { found throws(StorageError) in
       guard case .bytes(let bytes) = found else { return }
       try splitter.feed(bytes) { line throws(StorageError) in try hand(line, to: body) }
     }
@@ -107,7 +119,7 @@ final class PartCursor {
 
   private func checkEnd() throws(StorageError) {
     guard isCompressed else { return }
-    if let damage = gzip?.finish() {
+    if let damage = members?.finish() {
       throw self.damage("the member at byte \(damage.offset): \(damage.reason)")
     }
     if splitter.hasRest { throw damage("its last line has no end") }

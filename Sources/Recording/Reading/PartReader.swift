@@ -54,8 +54,10 @@ struct PartReader {
     _ body: (Line) throws(StorageError) -> Void
   ) throws(StorageError) -> Report {
     let file = try storage.open(path)
-    return path.hasSuffix(".gz")
-      ? try readMembers(of: file, piece, body) : try readPlain(file, piece, body)
+    guard let codec = PartCodec.allCases.first(where: { path.hasSuffix(".\($0.rawValue)") }) else {
+      return try readPlain(file, piece, body)
+    }
+    return try readMembers(of: file, codec, piece, body)
   }
 
   private func readPlain(
@@ -76,6 +78,7 @@ struct PartReader {
 
   private func readMembers(
     of file: any StorageFile,
+    _ codec: PartCodec,
     _ piece: (UnsafeRawBufferPointer) throws(StorageError) -> Void,
     _ body: (Line) throws(StorageError) -> Void
   ) throws(StorageError) -> Report {
@@ -85,7 +88,7 @@ struct PartReader {
     // The digest is of the file from its start to its end, whatever the members are like.
     var pieced = 0
     while true {
-      var reader = GzipReader(at: start)
+      var reader = try MemberReader(codec, of: path, at: start)
       var damage: GzipReader.Damage?
       var member = Member(isHeld: !trustsMembers)
       var offset = start
@@ -105,7 +108,7 @@ struct PartReader {
       report.damages.append(found)
       // What has no end was cut off by the damage.
       try splitter.finish(body)
-      guard let next = try Self.nextMember(in: file, after: found.offset) else { break }
+      guard let next = try Self.nextMember(in: file, codec, after: found.offset) else { break }
       start = next
     }
     report.lineBytes = splitter.endOfLines
@@ -113,12 +116,13 @@ struct PartReader {
     return report
   }
 
-  /// Finds the next header of ours.
+  /// Finds where the next member seems to begin.
   private static func nextMember(
     in file: any StorageFile,
+    _ codec: PartCodec,
     after offset: Int
   ) throws(StorageError) -> Int? {
-    let signature = GzipMember.signature
+    let signature = codec.signature
     var window: [UInt8] = []
     var windowStart = offset + 1
     var found: Int?
@@ -126,7 +130,7 @@ struct PartReader {
       window += chunk
       var index = 0
       while index + signature.count <= window.count {
-        if window[index] == 0x1F, window[index...].starts(with: signature) {
+        if window[index] == signature[0], window[index...].starts(with: signature) {
           found = windowStart + index
           return false
         }
@@ -143,7 +147,7 @@ struct PartReader {
   private struct Member: ~Copyable {
     private let isHeld: Bool
     private var held = LineBuffer()
-    private var summary: GzipMember.Summary?
+    private var summary: MemberSummary?
     private var start = 0
     private var lines = 0
 
@@ -172,12 +176,16 @@ struct PartReader {
         if held.count > Self.longest { try release(&splitter, body) }
       case .end:
         try release(&splitter, body)
-        if let summary, summary.lines != lines {
-          report.liars.append(
-            .init(offset: start, reason: "it has \(lines) lines and says \(summary.lines)")
-          )
-        }
+        if let summary { compare(summary, &report) }
+      case .summary(let summary): compare(summary, &report)
       }
+    }
+
+    private func compare(_ summary: MemberSummary, _ report: inout Report) {
+      guard summary.lines != lines else { return }
+      report.liars.append(
+        .init(offset: start, reason: "it has \(lines) lines and says \(summary.lines)")
+      )
     }
 
     private mutating func release(

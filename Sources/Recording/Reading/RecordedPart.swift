@@ -21,7 +21,7 @@ package struct RecordedPart: Sendable, Hashable {
   package var isCompressed: Bool { name.state == .compressed }
 
   /// Where it is, relative to the recording.
-  package var path: String { isCompressed ? name.compressedPath : name.plainPath }
+  package var path: String { name.codec.map { name.compressedPath($0) } ?? name.plainPath }
 
   /// The day of its records, as `2026-11-23`; empty if its folder names none.
   package var date: Substring { name.date ?? "" }

@@ -15,7 +15,7 @@ final class DeadRun {
   private var record: RunRecord
   private let storage: any Storage
   private let ledger: LedgerFile
-  private let compresses: Bool
+  private let codec: PartCodec?
   private let checksEverything: Bool
   private let entries: [String: ManifestEntry]
   /// Whether parts of the log were removed because they were old or many.
@@ -33,7 +33,7 @@ final class DeadRun {
   ///   - storage: The recording.
   ///   - manifest: What the manifest says.
   ///   - ledger: The manifest, to write to.
-  ///   - compresses: Whether sealed parts are compressed.
+  ///   - codec: How sealed parts are compressed; nil if they are not.
   ///   - checksEverything: Whether typed lines are looked for in all of the run, and not just from
   ///     where the log was sealed last.
   init(
@@ -41,14 +41,14 @@ final class DeadRun {
     storage: any Storage,
     manifest: Manifest,
     ledger: LedgerFile,
-    compresses: Bool,
+    codec: PartCodec?,
     checksEverything: Bool = false
   ) {
     self.checksEverything = checksEverything
     self.record = record
     self.storage = storage
     self.ledger = ledger
-    self.compresses = compresses
+    self.codec = codec
     entries = manifest.entries.filter { $0.value.run == record.run }
     hasLostParts = manifest.removals.keys.contains { path in
       PartName(path).map { $0.run == record.run && $0.channel == .raw } ?? false
@@ -129,7 +129,7 @@ final class DeadRun {
         try storage.remove(path)
         touched.insert(name.folder)
       case .plain:
-        if entries[name.compressedPath] != nil, present.contains(name.compressedPath) {
+        if name.compressedPaths.contains(where: { entries[$0] != nil && present.contains($0) }) {
           try storage.remove(path)
           touched.insert(name.folder)
         } else if entries[path] == nil {
@@ -198,7 +198,7 @@ final class DeadRun {
 
   private func seal(_ part: PartName) throws(StorageError) {
     guard let channel = part.channel else { return }
-    let sealer = PartSealer(part, channel: channel, compresses: compresses, storage: storage)
+    let sealer = PartSealer(part, channel: channel, codec: codec, storage: storage)
     while try !sealer.step() {}
     guard let entry = sealer.entry else { return }
     var line = LineBuffer()

@@ -7,18 +7,18 @@ import IBKR
 struct StartUp {
   private let storage: any Storage
   private let manifest: LedgerFile
-  private let compresses: Bool
+  private let codec: PartCodec?
 
   /// Prepares.
   ///
   /// - Parameters:
   ///   - storage: The recording; it must be locked.
   ///   - manifest: Its manifest.
-  ///   - compresses: Whether sealed parts are compressed.
-  init(storage: any Storage, manifest: LedgerFile, compresses: Bool) {
+  ///   - codec: How sealed parts are compressed; nil if they are not.
+  init(storage: any Storage, manifest: LedgerFile, codec: PartCodec?) {
     self.storage = storage
     self.manifest = manifest
-    self.compresses = compresses
+    self.codec = codec
   }
 
   /// Finishes what crashed runs have left.
@@ -45,7 +45,7 @@ struct StartUp {
           storage: storage,
           manifest: known,
           ledger: manifest,
-          compresses: compresses
+          codec: codec
         ).finish()
       }
       if record.last != nil { latest = record }

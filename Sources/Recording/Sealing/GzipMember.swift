@@ -6,20 +6,9 @@ internal import CZlib
 /// Some lines as a gzip file of their own (RFC 1952), to be strung together with others.
 ///
 /// Every reader takes such a string for one file, and one that is damaged costs the lines of one
-/// member. The header's EXTRA field has a subfield `IB` of 24 bytes, little-endian: the lowest and
-/// the highest `seq` (8 bytes each), the number of lines, and the length of the member (4 each), so
-/// that a reader can go from member to member without inflating any.
+/// member. The header's EXTRA field has a subfield `IB` with a ``MemberSummary``, so that a reader can
+/// go from member to member without inflating any.
 enum GzipMember {
-  /// What a member says of itself.
-  struct Summary: Hashable {
-    /// The lowest and the highest `seq` of its lines.
-    var seq: ClosedRange<UInt64>
-    /// How many lines it has.
-    var lines: Int
-    /// How many bytes the whole member has.
-    var byteCount: Int
-  }
-
   /// The fixed part of a header before the summary: magic, deflate, FEXTRA, no time, Unix, and a
   /// subfield `IB` of 24 bytes.
   static let signature: [UInt8] = [
@@ -27,7 +16,7 @@ enum GzipMember {
   ]
 
   /// The length of the header.
-  static let headerLength = signature.count + 24
+  static let headerLength = signature.count + MemberSummary.byteCount
 
   /// Compresses lines and appends them as a member.
   ///
@@ -45,13 +34,10 @@ enum GzipMember {
   ) throws(StorageError) {
     let start = output.count
     output += signature
-    append(seq.lowerBound, bytes: 8, to: &output)
-    append(seq.upperBound, bytes: 8, to: &output)
-    append(UInt64(count), bytes: 4, to: &output)
-    append(0, bytes: 4, to: &output)
+    MemberSummary(seq: seq, lines: count, byteCount: 0).append(to: &output)
     try deflate(lines, to: &output)
-    append(UInt64(checksum(lines)), bytes: 4, to: &output)
-    append(UInt64(truncatingIfNeeded: lines.count) & 0xFFFF_FFFF, bytes: 4, to: &output)
+    MemberSummary.append(UInt64(checksum(lines)), bytes: 4, to: &output)
+    MemberSummary.append(UInt64(truncatingIfNeeded: lines.count), bytes: 4, to: &output)
     let length = UInt64(output.count - start)
     for byte in 0..<4 {
       output[start + headerLength - 4 + byte] = UInt8(truncatingIfNeeded: length >> (8 * byte))
@@ -59,18 +45,9 @@ enum GzipMember {
   }
 
   /// Reads the summary of a member that begins here, nil if it has none.
-  static func summary(of header: UnsafeRawBufferPointer) -> Summary? {
+  static func summary(of header: UnsafeRawBufferPointer) -> MemberSummary? {
     guard header.count >= headerLength, header.starts(with: signature) else { return nil }
-    func number(_ offset: Int, _ count: Int) -> UInt64 {
-      (0..<count).reduce(0) { $0 | UInt64(header[signature.count + offset + $1]) << (8 * $1) }
-    }
-    let (first, last) = (number(0, 8), number(8, 8))
-    guard first <= last else { return nil }
-    return Summary(seq: first...last, lines: Int(number(16, 4)), byteCount: Int(number(20, 4)))
-  }
-
-  private static func append(_ number: UInt64, bytes: Int, to output: inout [UInt8]) {
-    for byte in 0..<bytes { output.append(UInt8(truncatingIfNeeded: number >> (8 * byte))) }
+    return MemberSummary(UnsafeRawBufferPointer(rebasing: header.dropFirst(signature.count)))
   }
 
   /// The CRC-32 of bytes (RFC 1952 section 8).

@@ -15,7 +15,7 @@ final class PartSealer {
   let part: PartName
 
   private let channel: Channel
-  private let compresses: Bool
+  private let codec: PartCodec?
   private let storage: any Storage
 
   // All of one attempt; another begins with nothing of it.
@@ -26,19 +26,19 @@ final class PartSealer {
   /// - Parameters:
   ///   - part: The plain part; all of it must be synced.
   ///   - channel: Its channel.
-  ///   - compresses: Whether it becomes a `.ndjson.gz`.
+  ///   - codec: How it is compressed; nil if it stays as it is.
   ///   - storage: The recording.
-  init(_ part: PartName, channel: Channel, compresses: Bool, storage: any Storage) {
+  init(_ part: PartName, channel: Channel, codec: PartCodec?, storage: any Storage) {
     self.part = part
     self.channel = channel
-    self.compresses = compresses
+    self.codec = codec
     self.storage = storage
   }
 
   /// Where the sealed part will be.
-  var sealedPath: String { compresses ? part.compressedPath : part.plainPath }
+  var sealedPath: String { codec.map { part.compressedPath($0) } ?? part.plainPath }
 
-  private var draftPath: String { "\(part.compressedPath).new" }
+  private var draftPath: String { "\(sealedPath).new" }
 
   /// Does the next piece of work: 256 KiB of lines, or the end.
   ///
@@ -57,7 +57,7 @@ final class PartSealer {
     } catch {
       attempt = nil
       // What this leaves is removed before the next attempt, or at the next start.
-      if compresses { try? storage.removeIfPresent(draftPath) }
+      if codec != nil { try? storage.removeIfPresent(draftPath) }
       throw error
     }
   }
@@ -74,21 +74,22 @@ final class PartSealer {
   ///
   /// - Throws: `StorageError`.
   func removePlain() throws(StorageError) {
-    guard compresses else { return }
+    guard codec != nil else { return }
     try storage.removeIfPresent(part.plainPath)
     try storage.synchronizeFolder(part.folder)
   }
 
   private func begin() throws(StorageError) -> SealingAttempt {
     let input = try storage.open(part.plainPath)
-    guard compresses else { return try SealingAttempt(of: part, input: input, output: nil) }
+    guard let codec else { return try SealingAttempt(of: part, input: input, output: nil) }
     try storage.removeIfPresent(draftPath)
-    return try SealingAttempt(of: part, input: input, output: storage.create(draftPath))
+    let draft = try storage.create(draftPath)
+    return try SealingAttempt(of: part, input: input, output: (draft, codec))
   }
 
   private func finish(_ attempt: SealingAttempt) throws(StorageError) {
     let digest = try attempt.finish()
-    if compresses {
+    if codec != nil {
       try storage.rename(draftPath, to: sealedPath)
       try storage.synchronizeFolder(part.folder)
     }

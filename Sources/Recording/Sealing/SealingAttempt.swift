@@ -3,11 +3,11 @@
 
 import Crypto
 
-/// One attempt at sealing a part: reads its lines, writes them as gzip members, and keeps account.
+/// One attempt at sealing a part: reads its lines, writes them as members, and keeps account.
 final class SealingAttempt {
   private let part: PartName
   private let input: any StorageFile
-  private let output: (any StorageFile)?
+  private let output: (file: any StorageFile, codec: PartCodec)?
   private var splitter = LineSplitter()
   private var offset = 0
   private var digest: Digest?
@@ -35,12 +35,12 @@ final class SealingAttempt {
   /// - Parameters:
   ///   - part: The part.
   ///   - input: Its plain file.
-  ///   - output: Where the members go; nil if the part stays as it is.
+  ///   - output: Where the members go, and what they are; nil if the part stays as it is.
   /// - Throws: `StorageError`.
   init(
     of part: PartName,
     input: any StorageFile,
-    output: (any StorageFile)?
+    output: (file: any StorageFile, codec: PartCodec)?
   ) throws(StorageError) {
     self.part = part
     self.input = input
@@ -87,7 +87,7 @@ final class SealingAttempt {
   /// - Returns: The SHA-256 of the sealed file, in hexadecimal.
   /// - Throws: `StorageError`.
   func finish() throws(StorageError) -> String {
-    try output?.synchronize()
+    try output?.file.synchronize()
     guard let digest = digest.take() else { return "" }
     do {
       return Hexadecimal.encode(try digest.finish())
@@ -117,10 +117,10 @@ final class SealingAttempt {
     guard let output, memberCount > 0 else { return }
     var member: [UInt8] = []
     try memberLines.withBytes { lines throws(StorageError) in
-      try GzipMember.append(lines, count: memberCount, seq: memberSeq ?? 0...0, to: &member)
+      try output.codec.append(lines, count: memberCount, seq: memberSeq ?? 0...0, to: &member)
     }
     try member.withUnsafeBufferPointer { bytes throws(StorageError) in
-      try output.writeAll(UnsafeRawBufferPointer(bytes))
+      try output.file.writeAll(UnsafeRawBufferPointer(bytes))
       try add(UnsafeRawBufferPointer(bytes))
     }
     memberLines.removeAll()

@@ -61,7 +61,7 @@ final class Upkeep {
       sealer = PartSealer(
         duty.part,
         channel: duty.channel,
-        compresses: sealing.compresses,
+        codec: sealing.codec,
         storage: storage
       )
       return false

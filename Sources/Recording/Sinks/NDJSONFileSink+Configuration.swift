@@ -53,8 +53,10 @@ extension NDJSONFileSink {
     /// When a part ends and the next one begins, besides midnight UTC.
     public var rotation = Rotation.standard
 
-    /// Whether sealed parts are compressed (gzip, in members of up to 1,000 lines).
-    public var compresses = true
+    /// How sealed parts are compressed, in members of up to 1,000 lines; nil leaves them plain.
+    ///
+    /// A sink refuses what the build cannot write: see ``PartCodec/unavailability``.
+    public var codec: PartCodec? = .gzip
 
     /// How long sealed parts are kept; the standard is for ever.
     public var retention = Retention()

@@ -76,6 +76,9 @@ public actor NDJSONFileSink: EventSink {
     _ configuration: Configuration,
     notify: @escaping @Sendable (Notice) -> Void = { _ in }
   ) throws {
+    if let reason = configuration.codec?.unavailability {
+      throw StorageError("record into", configuration.directory, reason: reason)
+    }
     self.init(
       configuration,
       disk: try EventLoop(name: "disk"),
@@ -257,7 +260,7 @@ public actor NDJSONFileSink: EventSink {
   private var sealingRules: RecordingWriter.Sealing {
     RecordingWriter.Sealing(
       rotation: configuration.rotation,
-      compresses: configuration.compresses,
+      codec: configuration.codec,
       retention: configuration.retention
     )
   }

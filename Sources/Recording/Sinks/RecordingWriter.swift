@@ -14,8 +14,8 @@ final class RecordingWriter {
   struct Sealing: Sendable {
     /// When a part ends, besides midnight.
     var rotation = Rotation()
-    /// Whether sealed parts are compressed.
-    var compresses = true
+    /// How sealed parts are compressed; nil if they are not.
+    var codec: PartCodec? = .gzip
     /// How long sealed parts are kept.
     var retention = Retention()
   }
@@ -63,7 +63,7 @@ final class RecordingWriter {
     lock = try storage.lock()
     if origin != nil { try Self.check(run, isNotIn: storage) }
     let manifest = LedgerFile(Manifest.path, storage: storage)
-    let startUp = StartUp(storage: storage, manifest: manifest, compresses: sealing.compresses)
+    let startUp = StartUp(storage: storage, manifest: manifest, codec: sealing.codec)
     let previous = try startUp.finishRuns()
     if let previous, previous.layout.time != run.layout.time {
       // One column of two types is what no reader of tables can load.

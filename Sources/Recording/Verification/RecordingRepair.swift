@@ -38,7 +38,7 @@ public struct RecordingRepair {
     try writeMissingRecords(&done)
     try removeLeftovers(&done)
     let unfinished = try unfinishedRuns()
-    let startUp = StartUp(storage: storage, manifest: manifest, compresses: true)
+    let startUp = StartUp(storage: storage, manifest: manifest, codec: .gzip)
     _ = try startUp.finishRuns()
     done += unfinished.map { "the run \($0) was brought to its end" }
     let findings = try RecordingVerifier(storage: storage, deep: true, isLocked: true).verify()
@@ -137,15 +137,15 @@ public struct RecordingRepair {
       if part.state == .draft {
         try storage.remove(path)
         done.append("\(path): removed, a draft")
-      } else if part.state == .plain, present.contains(part.compressedPath) {
-        if let entry = manifest.entries[part.compressedPath],
-          try isWhole(part, part.compressedPath, entry)
-        {
+      } else if part.state == .plain,
+        let sealed = part.compressedPaths.first(where: { present.contains($0) })
+      {
+        if let entry = manifest.entries[sealed], try isWhole(part, sealed, entry) {
           try storage.remove(path)
           done.append("\(path): removed, it is sealed")
         } else {
-          try storage.rename(part.compressedPath, to: "\(part.compressedPath).torn")
-          done.append("\(part.compressedPath): moved to .torn, the open part has its lines")
+          try storage.rename(sealed, to: "\(sealed).torn")
+          done.append("\(sealed): moved to .torn, the open part has its lines")
         }
         try storage.synchronizeFolder(part.folder)
       }
@@ -169,7 +169,7 @@ public struct RecordingRepair {
   ) throws {
     guard let channel = part.channel else { return }
     if part.state == .plain {
-      try seal(part, compresses: true, manifest)
+      try seal(part, codec: .gzip, manifest)
     } else {
       var check = PartCheck(part, channel: channel, path: path, isBeingWritten: false)
       try check.run(on: storage)
@@ -218,7 +218,7 @@ public struct RecordingRepair {
     if count > 0 {
       try storage.rename(draftPath, to: part.plainPath)
       try storage.synchronizeFolder(part.folder)
-      try seal(part, compresses: part.state == .compressed, manifest)
+      try seal(part, codec: part.codec, manifest)
     } else {
       try storage.remove(draftPath)
       try storage.synchronizeFolder(part.folder)
@@ -226,9 +226,9 @@ public struct RecordingRepair {
     done.append("\(path): \(count) good lines kept; as it was, it is in \(path).torn")
   }
 
-  private func seal(_ part: PartName, compresses: Bool, _ manifest: LedgerFile) throws {
+  private func seal(_ part: PartName, codec: PartCodec?, _ manifest: LedgerFile) throws {
     guard let channel = part.channel else { return }
-    let sealer = PartSealer(part, channel: channel, compresses: compresses, storage: storage)
+    let sealer = PartSealer(part, channel: channel, codec: codec, storage: storage)
     while try !sealer.step() {}
     guard let entry = sealer.entry else { return }
     var line = LineBuffer()
@@ -250,7 +250,7 @@ public struct RecordingRepair {
       storage: storage,
       manifest: before,
       ledger: manifest,
-      compresses: true,
+      codec: .gzip,
       checksEverything: true
     ).finish()
     let added = try Manifest(of: storage).entries.count - before.entries.count

@@ -89,10 +89,12 @@ public struct RecordingVerifier {
           Finding(.missingRun, "runs/\(part.run).json", "there are parts of this run")
         )
       }
-      if part.state == .plain, present.contains(part.compressedPath) {
+      if part.state == .plain,
+        let sealed = part.compressedPaths.first(where: { present.contains($0) })
+      {
         if isCurrent { continue }
         report.findings.append(Finding(.doublePart, path, "the same part is sealed as well"))
-        if manifest.entries[part.compressedPath] != nil { continue }
+        if manifest.entries[sealed] != nil { continue }
       }
       var check = PartCheck(
         part,

@@ -46,7 +46,16 @@ struct SizeAndTime: ExpressibleByArgument, Hashable {
   }
 }
 
-/// Whether sealed parts are compressed.
+/// How sealed parts are compressed.
 enum Compression: String, ExpressibleByArgument, CaseIterable {
-  case gz, none
+  case gz, zstd, none
+
+  /// What the recorder is told.
+  var codec: PartCodec? {
+    switch self {
+    case .gz: .gzip
+    case .zstd: .zstd
+    case .none: nil
+    }
+  }
 }

@@ -8,15 +8,20 @@ struct DamagedRecording {
   let disk: DiskModel
 
   init(compressed: Bool) throws {
-    let sound = compressed ? Self.compressed : Self.plain
+    try self.init(codec: compressed ? .gzip : nil)
+  }
+
+  init(codec: PartCodec?) throws {
+    guard let sound = Self.recordings[codec] else { throw NothingToDamage() }
     disk = DiskModel(copying: try sound.get())
   }
 
   // Made once: every damage is done to a copy.
-  private static let plain = Result { try Self.record(compressed: false) }
-  private static let compressed = Result { try Self.record(compressed: true) }
+  private static let recordings = Dictionary(
+    uniqueKeysWithValues: Codecs.all.map { codec in (codec, Result { try record(codec) }) }
+  )
 
-  private static func record(compressed: Bool) throws -> DiskModel {
+  private static func record(_ codec: PartCodec?) throws -> DiskModel {
     let disk = DiskModel()
     var random = SeededRandom(seed: 11)
     for number in 0..<2 {
@@ -24,7 +29,7 @@ struct DamagedRecording {
       let run = try RandomRun(number: number, start: start)
       var sealing = RecordingWriter.Sealing()
       sealing.rotation = Rotation(size: 3_000)
-      sealing.compresses = compressed
+      sealing.codec = codec
       run.record(on: disk, batches: 16, sealing: sealing, using: &random)
     }
     disk.restart()

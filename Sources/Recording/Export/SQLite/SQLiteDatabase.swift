@@ -69,7 +69,7 @@
     func failure() -> StorageError {
       let words = sqlite3_errmsg(handle).map { String(cString: $0) } ?? "SQLite does not say why"
       // That two rows have one key is a matter of the rows.
-      return sqlite3_extended_errcode(handle) == SQLITE_CONSTRAINT_PRIMARYKEY
+      return csqlite_is_taken(handle) != 0
         ? StorageError(damaged: path, reason: words)
         : StorageError("write", path, reason: words)
     }

@@ -22,7 +22,8 @@
     private let storage: any Storage
     private let name: String
     private let draft: String
-    private let database: SQLiteDatabase
+    // Nil once everything is written, so that another connection may have the file.
+    private var database: SQLiteDatabase?
 
     /// Begins.
     ///
@@ -41,15 +42,16 @@
         throw StorageError("write", path, reason: "it is a folder, and a database is a file")
       }
       storage = try POSIXStorage(directory: folder)
-      isPresent = try !replaces && Self.isPresent(name, in: storage)
+      isPresent = replaces ? false : try Self.isPresent(name, in: storage)
       if isPresent { try Self.check(path, version: Self.version + (isExact ? 1 : 0)) }
       draft = "\(path).new"
       try storage.removeIfPresent("\(name).new")
-      database = try SQLiteDatabase(draft, isNew: true)
+      let database = try SQLiteDatabase(draft, isNew: true)
+      self.database = database
       // Nobody but us sees the draft, and after a crash it is made anew.
       try database.execute(
         """
-        PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
         PRAGMA cache_size = -65536; PRAGMA application_id = \(Self.application);
         PRAGMA user_version = \(Self.version + (isExact ? 1 : 0));
         """
@@ -90,7 +92,8 @@
 
     /// Begins a table.
     func table(_ channel: Channel) throws(StorageError) -> SQLiteTable {
-      try SQLiteTable(channel, in: database, isExact: isExact)
+      guard let database else { throw StorageError("write", path, reason: "it is finished") }
+      return try SQLiteTable(channel, in: database, isExact: isExact)
     }
 
     /// Gives the database its name, or puts its rows into the one that has it.
@@ -98,6 +101,7 @@
     /// - Parameter channels: What was written, and how many rows.
     /// - Throws: `StorageError`, or ``ExportError`` if there are other rows than were read.
     func publish(_ channels: [ExportReport.Figures]) throws {
+      database = nil
       guard channels.contains(where: { $0.rowsRead > 0 }) else { return }
       guard isPresent else {
         let file = try storage.open("\(name).new")

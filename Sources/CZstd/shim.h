@@ -1,0 +1,3 @@
+// Zstandard for Swift.
+#pragma once
+#include <zstd.h>
