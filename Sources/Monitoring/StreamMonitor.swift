@@ -11,7 +11,7 @@ public import Transport
 /// never delays anybody: events that it is too slow for are counted in ``Vitals/missed``.
 public final class StreamMonitor: EventSink {
   /// What is not counted in time is not waited for.
-  public let overflow = OverflowPolicy.dropOldest(65_536)
+  public let overflow: OverflowPolicy
 
   private let loop: EventLoop
   private let state: Locked<Vitals>
@@ -19,9 +19,12 @@ public final class StreamMonitor: EventSink {
 
   /// Creates a monitor.
   ///
-  /// - Parameter loop: Whose clocks are read.
-  public init(loop: EventLoop) {
+  /// - Parameters:
+  ///   - loop: Whose clocks are read.
+  ///   - overflow: What happens to what is not counted in time.
+  public init(loop: EventLoop, overflow: OverflowPolicy = .dropOldest(65_536)) {
     self.loop = loop
+    self.overflow = overflow
     state = Locked(Vitals(at: loop.timestamp()))
   }
 

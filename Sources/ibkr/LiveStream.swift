@@ -15,6 +15,10 @@ struct LiveStream {
   let logger: Logger
   /// Who else sees the events, besides the sink that they are for.
   var companions: [any EventSink] = []
+  /// Whether the merged quotes are kept for somebody to look at.
+  var keepsBook = false
+  /// Told of the stream before it runs.
+  var whenMade: (@Sendable (IbkrWsClient) -> Void)?
 
   /// Streams into a sink until somebody or something ends it.
   ///
@@ -93,8 +97,9 @@ struct LiveStream {
     try await learn(found)
 
     var patience = try connection.streamConfiguration()
-    patience.keepsBook = false
+    patience.keepsBook = keepsBook
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
+    whenMade?(stream)
     // Before the stream runs, so that the sinks see it from its first event.
     let attached = stream.attach(sink)
     let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {

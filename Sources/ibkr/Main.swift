@@ -13,7 +13,7 @@ enum Main {
   // with every signal unblocked, and SIGINT would kill the process instead of asking it to end.
   static func main() {
     // Before any thread exists that could take them.
-    SignalSource.block([SIGINT, SIGTERM, SIGHUP])
+    SignalSource.block([SIGINT, SIGTERM, SIGHUP] + JobControl.signals)
     // Whoever reads our output may leave; the write says so then.
     signal(SIGPIPE, SIG_IGN)
     // A limit on the size of files (`ulimit -f`) is a full disk to us, and not our end.
@@ -22,8 +22,12 @@ enum Main {
     var none = rlimit(rlim_cur: 0, rlim_max: 0)
     setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
     // On the pool, because this thread does nothing but wait.
-    Task { @concurrent in exit(await run().rawValue) }
-    while true { pause() }
+    Task { @concurrent in
+      let status = await run()
+      LiveTerminal.restore()
+      exit(status.rawValue)
+    }
+    JobControl.serve()
   }
 
   /// What a person is told of an error: one sentence, and the options that would help.

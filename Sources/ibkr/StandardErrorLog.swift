@@ -23,7 +23,7 @@ struct StandardErrorLog: LogHandler {
     var line = "\(Self.time()) \(event.level): \(event.message)"
     let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
     for (name, value) in all.sorted(by: { $0.key < $1.key }) { line += " \(name)=\(value)" }
-    Output.write(line + "\n", to: 2)
+    StandardError.write(line)
   }
 
   private static func time() -> String {

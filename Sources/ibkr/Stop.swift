@@ -55,7 +55,11 @@ final class Stop: Sendable {
         }
         count += 1
         // The shell's convention for a process that a signal ended.
-        if count > 1 { _exit(128 + signal) }
+        if count > 1 {
+          LiveTerminal.restore()
+          StandardError.show(nil)
+          _exit(128 + signal)
+        }
         state.set(.signal(signal))
       }
     }

@@ -54,16 +54,25 @@ public final class Book: Sendable {
     let entry = entries.withLock { entries in
       entries.values.first { $0.key.conid == conid && $0.key.exchange.map(String.init) == exchange }
     }
-    return entry.flatMap { entry in
-      entry.stamp.map { stamp in
-        TopOfBook(
-          key: entry.key,
-          stamp: stamp,
-          state: entry.state,
-          stamps: entry.stamps,
-          readAt: now()
-        )
-      }
+    return entry.flatMap(quote)
+  }
+
+  /// The quote of a subscription as of now; nil if it has ended, or if no message has come yet.
+  ///
+  /// - Parameter key: The subscription.
+  package func quote(of key: SubscriptionKey) -> TopOfBook? {
+    entries.withLock { $0[key.number] }.flatMap(quote)
+  }
+
+  private func quote(_ entry: Entry) -> TopOfBook? {
+    entry.stamp.map { stamp in
+      TopOfBook(
+        key: entry.key,
+        stamp: stamp,
+        state: entry.state,
+        stamps: entry.stamps,
+        readAt: now()
+      )
     }
   }
 

@@ -49,6 +49,12 @@ public struct TopOfBook: Sendable {
     return .nanoseconds(max(0, readAt - stamps[Int(column.rawValue)]))
   }
 
+  /// The value of a column.
+  package subscript(column column: QuoteState.Column) -> Decimal? { state[column] }
+
+  /// What is to be known of the values.
+  package var flags: QuoteState.Flags { state.flags }
+
   /// The best bid.
   public var bid: Decimal? { state[.bid] }
 

@@ -34,6 +34,9 @@ public struct Message: Sendable {
   /// The instrument, for messages that have one.
   public var conid: Int? { record.conid == 0 ? nil : record.conid }
 
+  /// The number of the subscription that it belongs to; nil for none.
+  package var subscriptionNumber: UInt32? { record.subscription == 0 ? nil : record.subscription }
+
   /// Whether the message is an image of the state and not a market event: the first messages after
   /// a subscription or its renewal.
   public var isSnapshot: Bool { record.flags.contains(.snapshot) }

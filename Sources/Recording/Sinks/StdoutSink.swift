@@ -16,13 +16,16 @@ public actor StdoutSink: EventSink {
     /// The channels to print; lines of several come in the order of the events.
     public var channels: Set<Channel> = [.quote, .gap]
 
+    /// What becomes of the lines.
+    public var form = LineForm.json
+
     /// How points in time are printed.
     public var timeFormat = TimeFormat.nanoseconds
 
     /// Whether account ids are printed as they are and not as `acct-1`, `acct-2`, ….
     public var keepsAccounts = false
 
-    /// After how many lines to stop; nil for never.
+    /// After how many lines to stop, a head not counted; nil for never.
     public var maximumLines: Int?
 
     /// What happens when nobody reads.
@@ -43,6 +46,7 @@ public actor StdoutSink: EventSink {
   private let sheet = SingleSheet()
   private let descriptor: Int32
   private var linesLeft: Int
+  private var hasHead = false
 
   /// How many events were dropped because nobody read.
   public private(set) var dropped = 0
@@ -96,12 +100,28 @@ public actor StdoutSink: EventSink {
     let lines = sheet.sheet
     let new = lines.count - sheet.printed
     sheet.printed = lines.count
+    try writeHead()
     guard new > 0 else { return }
-    if new > linesLeft { lines.keepLines(linesLeft) }
-    linesLeft -= min(new, linesLeft)
     defer { lines.lines.removeAll() }
-    try lines.lines.withBytes { bytes in try writeAll(bytes) }
+    if configuration.form == .json {
+      if new > linesLeft { lines.keepLines(linesLeft) }
+      linesLeft -= min(new, linesLeft)
+      try lines.lines.withBytes { bytes in try writeAll(bytes) }
+    } else {
+      let all = lines.lines.withBytes { configuration.form.records(of: $0) }
+      let wanted = all.prefix(linesLeft)
+      linesLeft -= wanted.count
+      try wanted.flatMap(\.self).withUnsafeBytes { bytes in try writeAll(bytes) }
+    }
     if linesLeft == 0 { throw Finished() }
+  }
+
+  /// Prints what stands above the lines, once, also if there will be none.
+  private func writeHead() throws {
+    guard !hasHead else { return }
+    hasHead = true
+    guard let head = configuration.form.head else { return }
+    try head.withUnsafeBytes { bytes in try writeAll(bytes) }
   }
 
   /// Goes on with the events of a recorded run, under its name.

@@ -40,6 +40,8 @@ struct CoverageCommand: ParsableCommand {
   @Flag(help: "Print NDJSON.")
   var json = false
 
+  @OptionGroup(title: "Logging") var log: LogOptions
+
   func run() throws {
     let reader = try RecordingReader(directory: path)
     let coverage = try RecordingCoverage(of: reader, excerpt: try excerpt.excerpt(of: reader))
@@ -47,12 +49,12 @@ struct CoverageCommand: ParsableCommand {
     if let html {
       let page = CoveragePage(of: coverage, named: name)
       try TextFile.replace(page.html, at: html, as: "the page")
-      Output.write("wrote \(html), \(page.html.utf8.count) bytes\n", to: 2)
+      if !log.quiet { Output.write("wrote \(html), \(page.html.utf8.count) bytes\n", to: 2) }
     }
     if json {
       coverage.forEachJSON { Output.write($0, to: 1) }
     } else if html == nil {
-      let terminal = Terminal(STDOUT_FILENO)
+      let terminal = Terminal(STDOUT_FILENO, withoutColour: log.noColor)
       let chart = CoverageChart(of: coverage, named: name, on: terminal)
       Output.write(chart.text, to: 1)
     }

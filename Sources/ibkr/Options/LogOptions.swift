@@ -24,6 +24,9 @@ struct LogOptions: ParsableArguments {
   )
   var logLevel: LogLevel?
 
+  @Flag(name: .customLong("no-color"), help: "No colours, as with NO_COLOR in the environment.")
+  var noColor = false
+
   func validate() throws {
     if [quiet, verbose > 0, logLevel != nil].count(where: { $0 }) > 1 {
       throw ValidationError("--quiet, --verbose and --log-level exclude each other: choose one")

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+/// Draws the live table: a pure function of what is known, the size and the place in the list.
+struct QuoteFrame {
+  /// The columns that there are.
+  let columns: [QuoteColumn]
+  /// The first row that is shown.
+  var top = 0
+  /// The widest that each column has been: a column that is wider for a moment moves no other.
+  private var widths: [QuoteColumn: Int] = [:]
+
+  /// How wide the line of prices is at least, and at most.
+  private static let trend = 8...QuoteBoard.depth
+  private static let longestName = 24
+
+  /// Begins with some columns.
+  init(_ columns: [QuoteColumn]) {
+    self.columns = columns
+  }
+
+  /// The rows that fit between head and foot.
+  static func room(in terminal: Terminal) -> Int { max(1, terminal.height - 3) }
+
+  /// Moves the list.
+  ///
+  /// - Parameters:
+  ///   - key: The key that was pressed.
+  ///   - rows: How many rows there are.
+  ///   - terminal: Its size.
+  mutating func press(_ key: Key, rows: Int, on terminal: Terminal) {
+    let page = max(1, Self.room(in: terminal) - 1)
+    switch key {
+    case .up, .character("k"): top -= 1
+    case .down, .character("j"): top += 1
+    case .pageUp: top -= page
+    case .pageDown, .character(" "): top += page
+    case .home, .character("g"): top = 0
+    case .end, .character("G"): top = rows
+    case .character: break
+    }
+    top = Self.clamped(top, rows: rows, on: terminal)
+  }
+
+  private static func clamped(_ top: Int, rows: Int, on terminal: Terminal) -> Int {
+    let room = room(in: terminal)
+    // The line that says how many more there are takes the place of a row.
+    return rows <= room ? 0 : min(max(0, top), rows - room + 1)
+  }
+
+  /// The screen.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows.
+  ///   - figures: How the stream is getting on.
+  ///   - message: The newest line of the log, empty for none.
+  ///   - now: The monotonic clock.
+  ///   - terminal: Its size, and what it shows.
+  /// - Returns: The lines.
+  mutating func lines(
+    _ rows: [QuoteBoard.Row],
+    _ figures: LiveFigures,
+    message: String,
+    at now: Int64,
+    on terminal: Terminal
+  ) -> [StyledLine] {
+    measure(rows, at: now, on: terminal)
+    let shown = layout(in: terminal)
+    top = Self.clamped(top, rows: rows.count, on: terminal)
+    let room = Self.room(in: terminal)
+    let isCut = rows.count > room
+    let visible = rows[top..<min(rows.count, top + (isCut ? room - 1 : room))]
+    var lines = [head(shown, on: terminal)]
+    for row in visible { lines.append(line(row, shown, at: now, on: terminal)) }
+    if isCut {
+      let below = rows.count - visible.endIndex
+      let dots = terminal.hasBlocks ? "…" : "..."
+      let above = top > 0 ? "\(top) above, " : ""
+      lines.append(StyledLine("\(dots) \(above)\(below) more", .dim))
+    }
+    while lines.count < room + 1 { lines.append(StyledLine()) }
+    let trouble = figures.trouble.isEmpty ? message : figures.trouble
+    lines.append(
+      StyledLine(Terminal.harmless(trouble), figures.trouble.isEmpty ? .dim : figures.style)
+    )
+    lines.append(Self.foot(figures, isCut: isCut, on: terminal))
+    return lines
+  }
+
+  private mutating func measure(
+    _ rows: [QuoteBoard.Row],
+    at now: Int64,
+    on terminal: Terminal
+  ) {
+    for column in columns {
+      var width = max(widths[column] ?? 0, CellWidth.of(column.head))
+      for row in rows {
+        width = max(width, CellWidth.of(row.cell(column, at: now, on: terminal).text))
+      }
+      widths[column] = column == .symbol ? min(width, Self.longestName) : width
+    }
+    widths[.trend] = Self.trend.lowerBound
+  }
+
+  /// The columns that fit, with their widths.
+  private func layout(in terminal: Terminal) -> [(column: QuoteColumn, width: Int)] {
+    var shown = columns
+    func width() -> Int {
+      var before: QuoteColumn?
+      return shown.reduce(0) { sum, column in
+        defer { before = column }
+        return sum + CellWidth.of(column.gap(after: before, terminal)) + (widths[column] ?? 0)
+      }
+    }
+    while width() > terminal.width, shown.count > 2 {
+      let rank = shown.map(\.rank).max() ?? 0
+      shown.removeAll { $0.rank == rank && ($0 != shown[0]) }
+    }
+    let rest = terminal.width - width()
+    return shown.map { column in
+      var width = widths[column] ?? 0
+      if column == .trend { width = min(Self.trend.upperBound, width + max(0, rest)) }
+      if column == .note { width = max(width, 0) }
+      return (column, width)
+    }
+  }
+
+  private func head(
+    _ shown: [(column: QuoteColumn, width: Int)],
+    on terminal: Terminal
+  ) -> StyledLine {
+    var line = StyledLine()
+    var before: QuoteColumn?
+    for (column, width) in shown {
+      line.append(column.gap(after: before, terminal), .dim)
+      let side: TextTable.Side = column == .trend ? .right : column.side
+      let head = column == .last ? column.head + " " : column.head
+      line.append(head, in: width, side, .dim)
+      before = column
+    }
+    return line
+  }
+
+  private func line(
+    _ row: QuoteBoard.Row,
+    _ shown: [(column: QuoteColumn, width: Int)],
+    at now: Int64,
+    on terminal: Terminal
+  ) -> StyledLine {
+    var line = StyledLine()
+    var before: QuoteColumn?
+    for (column, width) in shown {
+      line.append(column.gap(after: before, terminal), .dim)
+      if column == .trend {
+        line.append(Sparkline.text(row.prices, cells: width, hasBlocks: terminal.hasBlocks))
+      } else {
+        let (text, style) = row.cell(column, at: now, on: terminal)
+        line.append(
+          column == .symbol ? Terminal.harmless(text) : text,
+          in: width,
+          column.side,
+          style
+        )
+      }
+      before = column
+    }
+    return line
+  }
+
+  /// The last line: how the stream is, and at the right what keys do.
+  static func foot(_ figures: LiveFigures, isCut: Bool, on terminal: Terminal) -> StyledLine {
+    var parts = figures.parts(of: "msg", late: "delay", on: terminal)
+    if let gap = figures.gapPart { parts.append(gap) }
+    if figures.skipped > 0 {
+      parts.append(("\(FigureText.grouped(figures.skipped)) skipped", .yellow))
+    }
+    let arrows = terminal.hasBlocks ? "↑↓ scroll  " : "arrows scroll  "
+    return StatusText.line(parts, right: (isCut ? arrows : "") + "q quit", on: terminal)
+  }
+}
