@@ -25,6 +25,7 @@ extension StatusReport {
       "missing": .number("\(vitals.missingSubscriptions)"),
       "gaps": gaps,
       "recorder": recorderObject,
+      "process": process,
     ]
   }
 
@@ -56,6 +57,10 @@ extension StatusReport {
           "exchange": key.exchange.map { .string(String($0)) } ?? .null,
           "state": .string(state.value.name),
           "for_s": .number(Self.seconds(now.monotonic - state.monotonic)),
+          "messages": .number("\(vitals.flows[key.number]?.messages ?? 0)"),
+          "quiet_s": vitals.flows[key.number].map {
+            .number(Self.seconds(now.monotonic - $0.last))
+          } ?? .null,
         ]
       }
   }
@@ -82,6 +87,15 @@ extension StatusReport {
       "detected_by": .string(gap.detectedBy),
       "since": .number("\(gap.start.realtime)"),
       "conids": .array(gap.conids.map { .number("\($0)") }),
+    ]
+  }
+
+  private var process: JSONValue {
+    guard let figures = ProcessFigures.now() else { return .null }
+    return [
+      "resident_bytes": .number("\(figures.residentBytes)"),
+      "cpu_s": .number(Self.seconds(Int64(figures.cpuSeconds * 1e9))),
+      "open_fds": .number("\(figures.openDescriptors)"),
     ]
   }
 

@@ -24,6 +24,14 @@ public struct Vitals: Sendable {
     public var nanoseconds: Int64 = 0
   }
 
+  /// What has come of one subscription.
+  public struct Flow: Sendable, Hashable {
+    /// Messages.
+    public var messages = 0
+    /// When the last one came, in nanoseconds of the monotonic clock.
+    public var last: Int64 = 0
+  }
+
   /// When the watching began.
   public let start: Timestamp
 
@@ -55,6 +63,8 @@ public struct Vitals: Sendable {
 
   /// The subscriptions that have not been ended.
   public private(set) var subscriptions: [SubscriptionKey: Since<SubscriptionState>] = [:]
+  /// What has come of them, by ``SubscriptionKey/number``.
+  public private(set) var flows: [UInt32: Flow] = [:]
   /// Of gaps that are not over, by their number: the subscriptions that have no data yet.
   public private(set) var openGaps: [Int: Gap] = [:]
   /// Gaps that are over, by reason.
@@ -106,6 +116,10 @@ public struct Vitals: Sendable {
     guard record.kind.isData, let topic = record.topic else { return }
     received[topic, default: 0] += 1
     receivedBytes += record.length
+    if record.subscription != 0 {
+      flows[record.subscription, default: Flow()].messages += 1
+      flows[record.subscription]?.last = record.monotonic
+    }
     let arrival = Timestamp(realtime: record.realtime, monotonic: record.monotonic, boot: now.boot)
     lastMessage = arrival
     guard topic == .marketData else { return }
@@ -119,7 +133,9 @@ public struct Vitals: Sendable {
     switch event {
     case .connection(let state): note(state, at: monotonic)
     case .session(let state): session = Since(value: state, monotonic: monotonic)
-    case .subscription(let key, .ended): subscriptions[key] = nil
+    case .subscription(let key, .ended):
+      subscriptions[key] = nil
+      flows[key.number] = nil
     case .subscription(let key, let state):
       subscriptions[key] = Since(value: state, monotonic: monotonic)
     case .gap(let gap): note(gap)

@@ -38,6 +38,10 @@ enum Advice {
         return "to see what is in effect, and from where: ibkr config show"
       default: return nil
       }
+    case let error as RecorderSilent:
+      let place = error.address.replacing("http://", with: "")
+      return
+        "to let it answer: ibkr record SYMBOL -o DIR --metrics \(place); another one: ibkr top --url"
     case let error as StorageError where error.code != .damaged:
       guard let directory = value(of: ["-o", "--output"], in: arguments) else {
         return error.code == .missing ? "give the directory that ibkr record -o has written" : nil

@@ -34,7 +34,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
     switch error {
     case let error as IbkrError: self.init(error.code)
     case let error as StorageError: self = error.code == .damaged ? .damage : .storage
-    case is TransportError: self = .network
+    case is TransportError, is RecorderSilent: self = .network
     case is GapsFound: self = .gaps
     case let given as StreamGivenUp: self = given == .takeover ? .takeover : .network
     case let failed as ChecksFailed: self.init(failed.first.area)

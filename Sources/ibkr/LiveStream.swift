@@ -17,8 +17,10 @@ struct LiveStream {
   var companions: [any EventSink] = []
   /// Whether the merged quotes are kept for somebody to look at.
   var keepsBook = false
-  /// Told of the stream before it runs.
-  var whenMade: (@Sendable (IbkrWsClient) -> Void)?
+  /// Whether instruments are streamed in their trading hours only.
+  var keepsSessions = false
+  /// Told of the stream before it runs, and of what follows the trading hours, if that was asked for.
+  var whenMade: (@Sendable (IbkrWsClient, TradingSessions?) -> Void)?
 
   /// Streams into a sink until somebody or something ends it.
   ///
@@ -99,7 +101,6 @@ struct LiveStream {
     var patience = try connection.streamConfiguration()
     patience.keepsBook = keepsBook
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
-    whenMade?(stream)
     // Before the stream runs, so that the sinks see it from its first event.
     let attached = stream.attach(sink)
     let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {
@@ -109,12 +110,11 @@ struct LiveStream {
     for companion in companions { stream.attach(companion) }
     let surrender = Surrender(limits, on: client.loop) { stop.finish() }
     if limits.maxOutage != nil || limits.exitOnTakeover { stream.attach(surrender) }
-    for (name, instrument) in zip(names, found) {
-      let quotes = try feed(name, instrument)
-      try await stream.want(quotes)
-      for feed in try feeds.feeds(conid: quotes.conid, exchange: quotes.exchange) {
-        try await stream.want(feed)
-      }
+    let targets = try zip(names, found).map { try target($0, $1) }
+    let sessions = keepsSessions ? TradingSessions(targets, logger: logger) : nil
+    whenMade?(stream, sessions)
+    if sessions == nil {
+      for feed in targets.flatMap(\.feeds) { try await stream.want(feed) }
     }
     for feed in feeds.feedsOfAll { try await stream.want(feed) }
     let conid = found.first?.conid
@@ -125,8 +125,9 @@ struct LiveStream {
       greetings = stream.events(matching: .messages([.accounts]))
     }
     try await Self.run(stream, sink: attached, until: stop) { [greetings] in
-      guard let greetings else { return }
-      try await subscribe(stream, as: greetings, conid: conid)
+      async let following: Void? = sessions?.run(stream, client: client, until: stop)
+      if let greetings { try await subscribe(stream, as: greetings, conid: conid) }
+      _ = try await following
     }
     if let failure = surrender.failure { throw failure }
     return monitor.counts
@@ -174,11 +175,26 @@ struct LiveStream {
     }
   }
 
-  private func feed(_ name: InstrumentName, _ instrument: Instrument) throws -> MarketDataFeed {
+  /// What is wanted of an instrument.
+  private func target(
+    _ name: InstrumentName,
+    _ instrument: Instrument
+  ) throws -> TradingSessions.Target {
     // With a symbol the exchange has told namesakes apart; with a conid it is where data comes from.
     let exchange = name.conid == nil ? nil : name.exchange
     let fields = instruments.fields?.fields ?? MarketDataField.standard
-    return try .marketData(conid: instrument.conid, exchange: exchange, fields: fields)
+    let quotes: MarketDataFeed = try .marketData(
+      conid: instrument.conid,
+      exchange: exchange,
+      fields: fields
+    )
+    let others = try feeds.feeds(conid: quotes.conid, exchange: quotes.exchange)
+    return TradingSessions.Target(
+      name: instrument.symbol,
+      conid: instrument.conid,
+      exchange: exchange,
+      feeds: [quotes] + others
+    )
   }
 
   /// Runs a stream until it is to end, or its sink has.

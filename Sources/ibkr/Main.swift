@@ -134,7 +134,8 @@ struct IBKRCommand: ParsableCommand {
       FieldsCommand.self, SimulateCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
       VerifyCommand.self, StatsCommand.self, GapsCommand.self, CoverageCommand.self,
-      ExportCommand.self, TailCommand.self, ReplayCommand.self, ServiceCommand.self,
+      ExportCommand.self, TailCommand.self, ReplayCommand.self, TopCommand.self,
+      ServiceCommand.self,
     ]
   )
 

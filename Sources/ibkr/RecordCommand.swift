@@ -6,6 +6,7 @@ import IBKR
 import Glibc
 import Logging
 import Recording
+import Transport
 
 /// `ibkr record`: the main job.
 struct RecordCommand: AsyncParsableCommand {
@@ -13,12 +14,6 @@ struct RecordCommand: AsyncParsableCommand {
     commandName: "record",
     abstract: "Record market data to disk.",
     discussion: """
-      Writes NDJSON files below the directory: ch=raw is the log of every message, exact \
-      but for secrets; ch=quote the merged quotes; ch=gap the times in which data is \
-      missing. A line is in its file after 200 ms. Ctrl-C ends it well: everything is \
-      written, sealed and synced. SIGHUP ends the open parts and begins new ones. What a \
-      crash has left in the directory is put right before anything is recorded.
-
       Examples:
         ibkr record AAPL MSFT --simulate -o data --duration 10s
         ibkr record AAPL --pin sha256/… -o data
@@ -26,6 +21,17 @@ struct RecordCommand: AsyncParsableCommand {
         ibkr record -f watchlist.txt -o data --channels raw,quote --strict
         ibkr record -f watchlist.txt -o data --rotate 1h --keep 90d,500GB
         ibkr record AAPL -o data --feeds order,trade,pnl,history --bars 1d/5min
+        ibkr record -f watchlist.txt -o data --dry-run
+        ibkr record AAPL -o data --session --until 16:00@America/New_York
+
+      Writes NDJSON files below the directory: ch=raw is the log of every message, exact \
+      but for secrets; ch=quote the merged quotes; ch=gap the times in which data is \
+      missing. A line is in its file after 200 ms. Ctrl-C ends it well: everything is \
+      written, sealed and synced. SIGHUP ends the open parts and begins new ones. What a \
+      crash has left in the directory is put right before anything is recorded.
+
+      On a terminal a line tells how it is getting on, elsewhere a line of the log each \
+      minute; -q leaves both out. The disk's pace is that before compression.
       """
   )
 
@@ -109,6 +115,14 @@ struct RecordCommand: AsyncParsableCommand {
   @Flag(help: "Print a summary as one JSON line on standard output at the end.")
   var json = false
 
+  @Flag(help: "Record each instrument in its trading hours only, extended hours included.")
+  var session = false
+
+  @Flag(
+    help: "Say what would be recorded, where, and what it would take; write nothing."
+  )
+  var dryRun = false
+
   @OptionGroup(title: "Connection") var connection: ConnectionOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
   @OptionGroup(title: "Logging") var log: LogOptions
@@ -167,9 +181,12 @@ struct RecordCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    guard !dryRun else { return try await RecordBudget(self).run() }
     let logger = log.logger()
     let hangup = Hangup()
-    let stop = try Stop(after: limits.duration?.duration) { hangup.happened() }
+    let end = try limits.moment(after: EventLoop.realtime)
+    let stop = try Stop(after: limits.duration?.duration, at: end) { hangup.happened() }
+    if let end { logger.info("recording until \(TimeText.text(end))") }
     let sink = try NDJSONFileSink(sinkConfiguration) { notice in
       switch notice {
       case .failed(let error): logger.error("\(error); what has come is kept and tried again")
@@ -195,7 +212,10 @@ struct RecordCommand: AsyncParsableCommand {
         limits: limits,
         logger: logger
       )
-      if let watch { stream.companions = [watch.monitor] }
+      let status = try RecordStatus(sink, log, logger)
+      stream.keepsSessions = session
+      stream.companions = [watch?.monitor, status?.monitor].compactMap(\.self)
+      stream.whenMade = { status?.watch($0, $1) }
       let record = { [stream] in
         try await stream.run(into: sink, stop: stop) { found in
           try await sink.learn(found)
@@ -203,7 +223,8 @@ struct RecordCommand: AsyncParsableCommand {
           logger.info("recording \(found.count) instruments into \(directory)")
         }
       }
-      counts = if let watch { try await watch.during(record) } else { try await record() }
+      let told = { if let status { try await status.during(record) } else { try await record() } }
+      counts = if let watch { try await watch.during(told) } else { try await told() }
     } catch {
       // The stream closes the sink if it came that far; twice does no harm.
       try? await sink.close()

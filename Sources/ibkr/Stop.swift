@@ -35,15 +35,21 @@ final class Stop: Sendable {
   ///
   /// - Parameters:
   ///   - duration: After how long to end in any case; nil for never.
+  ///   - moment: When to end in any case, in nanoseconds since 1970; nil for never.
   ///   - onHangup: What SIGHUP is for; nil if it ends the command.
   /// - Throws: `TransportError` if the system gives no thread or descriptor.
-  init(after duration: Duration? = nil, onHangup: (@Sendable () -> Void)? = nil) throws {
+  init(
+    after duration: Duration? = nil,
+    at moment: Int64? = nil,
+    onHangup: (@Sendable () -> Void)? = nil
+  ) throws {
     let loop = try EventLoop(name: "signals")
     let signals = try SignalSource([SIGINT, SIGTERM, SIGHUP], on: loop)
     let state = Latch()
     if let duration {
       loop.schedule(at: loop.deadline(after: duration)) { state.set(.duration) }
     }
+    if let moment { Self.wait(until: moment, on: loop, state) }
     self.loop = loop
     self.state = state
     watcher = Task {
@@ -68,6 +74,17 @@ final class Stop: Sendable {
   deinit {
     watcher.cancel()
     loop.stop()
+  }
+
+  /// Ends the command when the time of day has come, looking now and then: the clock may be set, and
+  /// the machine suspended.
+  private static func wait(until moment: Int64, on loop: EventLoop, _ state: Latch) {
+    let left = moment - loop.timestamp().realtime
+    guard left > 0 else { return state.set(.duration) }
+    let pause = min(left, 5_000_000_000)
+    loop.schedule(at: loop.deadline(after: .nanoseconds(pause))) { [weak loop] in
+      if let loop { wait(until: moment, on: loop, state) }
+    }
   }
 
   /// Ends the command because it has what it was asked for.

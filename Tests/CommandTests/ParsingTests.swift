@@ -91,6 +91,14 @@ import Testing
     (["record", "AAPL", "-o", "d", "--fsync", "often"], "fsync"),
     (["stream"], "symbol"),
     (["stream", "AAPL", "--fields", "bogus"], "fields"),
+    (["stream", "AAPL", "--csv", "--json"], "choose one"),
+    (["stream", "AAPL", "--csv", "--channels", "quote,gap"], "one channel"),
+    (["stream", "AAPL", "--raw", "--channels", "quote"], "--channels"),
+    (["stream", "AAPL", "--table", "--feeds", "order"], "--table"),
+    (["stream", "AAPL", "--until", "noon"], "until"),
+    (["record", "AAPL", "-o", "d", "--until", "25:00"], "until"),
+    (["top", "--url", "ftp://127.0.0.1"], "ftp://127.0.0.1"),
+    (["top", "--url", "http://127.0.0.1:99999"], "--metrics"),
     (["simulate", "--port", "70000"], "port"),
     (["simulate", "--rate", "0"], "rate"),
     (["simulate", "--scenario", "sunshine"], "sunshine"),
@@ -142,7 +150,7 @@ import Testing
     #expect(command.log.level.rawValue == expected)
   }
 
-  @Test(arguments: [[], ["record"], ["stream"], ["simulate"]])
+  @Test(arguments: [[], ["record"], ["stream"], ["simulate"], ["top"]])
   func helpHasExamples(_ command: [String]) {
     do {
       var parsed = try IBKRCommand.parseAsRoot(command + ["--help"])

@@ -57,9 +57,10 @@ public final class Book: Sendable {
     return entry.flatMap(quote)
   }
 
-  /// The quote of a subscription as of now; nil if it has ended, or if no message has come yet.
+  /// The quote of a subscription as of now.
   ///
   /// - Parameter key: The subscription.
+  /// - Returns: The quote; nil if the subscription has ended, or if no message has come yet.
   package func quote(of key: SubscriptionKey) -> TopOfBook? {
     entries.withLock { $0[key.number] }.flatMap(quote)
   }

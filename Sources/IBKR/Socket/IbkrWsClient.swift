@@ -147,6 +147,10 @@ public actor IbkrWsClient {
   /// How the session is.
   public var sessionState: SessionState { supervisor.state }
 
+  /// When market data is asked for again the next time, on the monotonic clock; nil while none
+  /// streams.
+  package var nextRenewal: Int64? { reconciler.nextRenewal }
+
   /// How many messages were of no known sort.
   public var unrecognisedCount: Int { intake.router.unrecognised }
 

@@ -3,6 +3,19 @@
 
 /// What is to be sent at what time.
 extension SubscriptionReconciler {
+  /// When market data is asked for again the next time, so that it does not expire; nil while none
+  /// streams.
+  var nextRenewal: Int64? {
+    entries.values.lazy
+      .compactMap { entry in
+        guard entry.key.topic == .marketData, case .active(let renewAt) = entry.phase else {
+          return nil
+        }
+        return renewAt
+      }
+      .min()
+  }
+
   /// When there will be something to do, nil if nothing is planned.
   var deadline: Int64? {
     guard isReady else { return nil }

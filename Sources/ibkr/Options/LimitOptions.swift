@@ -27,6 +27,15 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "End at a time: \(UntilTime.help).",
+      discussion: "Without a date the next such time, without a zone that of this machine.",
+      valueName: "time"
+    )
+  )
+  var until: UntilTime?
+
+  @Option(
+    help: ArgumentHelp(
       "End with exit code 4 when the server, or the session, is away for so long. Without it the "
         + "stream comes back whenever they do.",
       valueName: "duration"
@@ -36,6 +45,13 @@ struct LimitOptions: ParsableArguments {
 
   @Flag(help: "End with exit code 8 when another login of the same user name takes the session.")
   var exitOnTakeover = false
+
+  /// When to end, in nanoseconds since 1970.
+  ///
+  /// - Parameter now: The time.
+  /// - Returns: The moment; nil for never.
+  /// - Throws: `ValidationError` if it is over, or its zone is unknown.
+  func moment(after now: Int64) throws -> Int64? { try until?.moment(after: now) }
 
   /// After how long to end.
   var duration: TimeSpan? { end.duration }

@@ -110,12 +110,14 @@ final class RecordStatus: Sendable {
     return state.withLock { state in
       state.disk.note(bytes: Double(figures.total.bytes), at: now.monotonic)
       var live = state.tracker.figures(vitals, at: now.monotonic)
-      let closed = state.sessions?.closed ?? (0, nil)
+      let closed = state.sessions?.closed ?? (count: 0, next: nil)
       if closed.count > 0, live.subscriptions == 0 { live.state = "CLOSED" }
       if figures.failure != nil { (live.state, live.style) = ("NOT WRITTEN", .red) }
       var parts = live.parts(of: "rec", late: "lag", on: terminal)
       if closed.count > 0 {
-        let next = closed.next.map { ", next opens in \(FigureText.countdown($0 * 1_000_000_000 - now.realtime))" }
+        let next = closed.next.map {
+          ", next opens in \(FigureText.countdown($0 * 1_000_000_000 - now.realtime))"
+        }
         parts.append(("\(closed.count) closed\(next ?? "")", .dim))
       }
       if let disk = state.disk.text(free: figures.freeBytes) { parts.append((disk, .plain)) }

@@ -67,12 +67,12 @@ final class TradingSessions: Sendable {
       var now = client.loop.timestamp().realtime / 1_000_000_000
       for index in watched.indices where watched[index].nextQuestion <= now {
         let target = watched[index].target
-        let hours = try await stop.unlessAsked { [logger] in
+        let answer = try await stop.unlessAsked { [logger] in
           await Self.hours(of: target, client, logger)
         }
-        guard let hours else { return }
-        watched[index].hours = hours.known ?? watched[index].hours
-        watched[index].nextQuestion = now + (hours.known == nil ? Self.retry : Self.refresh)
+        guard let answer else { return }
+        watched[index].hours = answer.known ?? watched[index].hours
+        watched[index].nextQuestion = now + (answer.known == nil ? Self.retry : Self.refresh)
       }
       now = client.loop.timestamp().realtime / 1_000_000_000
       var next = now + Self.longestSleep
@@ -130,15 +130,22 @@ final class TradingSessions: Sendable {
     of target: Target,
     _ client: IbkrClient,
     _ logger: Logger
-  ) async -> (known: TradingHours?, Void) {
+  ) async -> Answer {
     do throws(IbkrError) {
-      return (try await client.tradingHours(of: target.conid, exchange: target.exchange), ())
+      return Answer(
+        known: try await client.tradingHours(of: target.conid, exchange: target.exchange)
+      )
     } catch {
       logger.warning(
         "the trading hours of \(target.name) are not known: it is recorded meanwhile",
         metadata: ["why": "\(error)"]
       )
-      return (nil, ())
+      return Answer(known: nil)
     }
+  }
+
+  /// What was answered; nil if nothing was.
+  private struct Answer {
+    let known: TradingHours?
   }
 }

@@ -34,7 +34,7 @@ enum QuoteColumn: Hashable {
     switch self {
     case .symbol: "SYMBOL"
     case .last: "LAST"
-    case .trend: "LAST MINUTE"
+    case .trend: "TREND"
     case .age: "AGE"
     case .note: ""
     case .field(let field): field.name.uppercased()

@@ -114,13 +114,12 @@ struct QuoteFrame {
     }
     while width() > terminal.width, shown.count > 2 {
       let rank = shown.map(\.rank).max() ?? 0
-      shown.removeAll { $0.rank == rank && ($0 != shown[0]) }
+      shown.removeAll { $0.rank == rank && $0 != .symbol }
     }
     let rest = terminal.width - width()
     return shown.map { column in
       var width = widths[column] ?? 0
       if column == .trend { width = min(Self.trend.upperBound, width + max(0, rest)) }
-      if column == .note { width = max(width, 0) }
       return (column, width)
     }
   }

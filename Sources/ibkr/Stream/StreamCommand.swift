@@ -5,7 +5,9 @@ import ArgumentParser
 import Glibc
 import IBKR
 import Logging
+import Monitoring
 import Recording
+import Transport
 
 /// `ibkr stream`: to standard output.
 struct StreamCommand: AsyncParsableCommand {
@@ -58,7 +60,10 @@ struct StreamCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = log.logger()
-    let stop = try Stop(after: limits.duration?.duration)
+    let stop = try Stop(
+      after: limits.duration?.duration,
+      at: try limits.moment(after: EventLoop.realtime)
+    )
     let stream = LiveStream(
       connection: connection,
       instruments: instruments,
@@ -109,7 +114,7 @@ struct StreamCommand: AsyncParsableCommand {
     let screen = try LiveScreen(table, terminal) { stop.finish() }
     var stream = stream
     stream.keepsBook = true
-    stream.whenMade = { table.watch($0) }
+    stream.whenMade = { stream, _ in table.watch(stream) }
     if let extras = table.extras { stream.companions = [extras] }
     let monitor = table.monitor
     try await screen.during { [stream] in

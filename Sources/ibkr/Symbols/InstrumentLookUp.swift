@@ -13,6 +13,21 @@ struct InstrumentLookUp {
   let isSimulated: Bool
   let logger: Logger
 
+  /// The instruments of names, where all are remembered: nobody has to be asked then.
+  ///
+  /// - Parameters:
+  ///   - names: The names.
+  ///   - server: Whose they are.
+  /// - Returns: One instrument for each name; nil if one is not remembered.
+  func remembered(_ names: [InstrumentName], of server: String) -> [Instrument]? {
+    guard !options.isOff, !options.refresh, !isSimulated,
+      let file = InstrumentCacheFile(variables: ProcessEnvironment.variables, logger: logger)
+    else { return nil }
+    let cache = file.read(now: Int64(time(nil)))
+    let known = names.compactMap { cache[$0, server] }
+    return known.count == names.count ? known : nil
+  }
+
   /// Looks names up.
   ///
   /// - Parameters:

@@ -18,7 +18,9 @@ enum JobControl {
     let resume: @Sendable () -> Void
   }
 
-  /// The signals, to be blocked before any thread exists. The terminal may be set and read from the
+  /// The signals, to be blocked before any thread exists.
+  ///
+  /// The terminal may be set and read from the
   /// background with the last two blocked: that must not stop us in the middle of putting it right.
   static let signals = [SIGTSTP, SIGCONT, SIGWINCH, SIGTTOU, SIGTTIN]
 

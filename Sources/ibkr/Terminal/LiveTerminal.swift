@@ -79,7 +79,9 @@ final class LiveTerminal: Sendable {
     leave()
   }
 
-  /// The process goes on. If it was stopped without a word, the screen is still taken, and whoever
+  /// The process goes on.
+  ///
+  /// If it was stopped without a word, the screen is still taken, and whoever
   /// had it since has left it as he likes.
   func resume() {
     state.withLock { state in

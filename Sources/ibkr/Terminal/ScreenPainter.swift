@@ -38,7 +38,9 @@ struct ScreenPainter {
       let line = row < new.count ? new[row] : ""
       if row < shown.count, shown[row] == line { continue }
       if row >= shown.count, line.isEmpty { continue }
-      text += "\u{1B}[\(row + 1);1H\(line)\u{1B}[K"
+      // At the right edge the cursor stands on what was written last, which would be erased.
+      let isFull = row < lines.count && lines[row].width >= terminal.width
+      text += "\u{1B}[\(row + 1);1H\(line)\(isFull ? "" : "\u{1B}[K")"
     }
     shown = new
     // A synchronized update, where the terminal knows it: nothing is shown before all is there.

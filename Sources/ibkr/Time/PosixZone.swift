@@ -55,7 +55,8 @@ struct PosixZone: Sendable {
     guard let summer else { return standard }
     let local = min(max(time, -9_000_000_000), 9_000_000_000) + standard
     let year = UTCDate(realtime: local * 1_000_000_000).civil.year
-    guard let begin = Self.moment(summer.begin, in: year), let end = Self.moment(summer.end, in: year)
+    guard let begin = Self.moment(summer.begin, in: year),
+      let end = Self.moment(summer.end, in: year)
     else { return standard }
     let (from, to) = (begin - standard, end - summer.offset)
     // In the south the summer goes over the end of the year.
@@ -105,7 +106,9 @@ struct PosixZone: Sendable {
 
     mutating func number(_ range: ClosedRange<Int64>) -> Int64? {
       let digits = text.prefix { "0"..."9" ~= $0 }
-      guard digits.count <= 3, let number = Int64(digits), range.contains(number) else { return nil }
+      guard digits.count <= 3, let number = Int64(digits), range.contains(number) else {
+        return nil
+      }
       text = text.dropFirst(digits.count)
       return number
     }

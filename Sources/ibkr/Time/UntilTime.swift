@@ -30,7 +30,9 @@ struct UntilTime: ExpressibleByArgument, Hashable {
     let parts = text.split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
     guard let clock = Self.clock(parts[parts.count - 1]) else { return nil }
     if parts.count > 1 {
-      let numbers = parts[0].split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
+      let numbers = parts[0].split(separator: "-", omittingEmptySubsequences: false).map {
+        Int64($0)
+      }
       guard numbers.count == 3, let year = numbers[0], let month = numbers[1], let day = numbers[2],
         let date = UTCDate(year: year, month: month, day: day)
       else { return nil }
@@ -77,7 +79,9 @@ struct UntilTime: ExpressibleByArgument, Hashable {
     // The offsets that count around then; no zone is further than a day from UTC.
     let offsets = Set([-86_400, 0, 86_400].map { zone.offset(at: local + $0) })
     let moments = offsets.map { local - $0 }.filter { $0 + zone.offset(at: $0) == local }.sorted()
-    guard moments.isEmpty, let most = offsets.max(), let least = offsets.min() else { return moments }
+    guard moments.isEmpty, let most = offsets.max(), let least = offsets.min() else {
+      return moments
+    }
     // Left out: the first moment whose clocks show more is between the two.
     var (before, after) = (local - most, local - least)
     while after - before > 1 {

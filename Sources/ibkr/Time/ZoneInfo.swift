@@ -23,10 +23,9 @@ struct ZoneInfo: Sendable {
     first = rule.offset(at: 0)
   }
 
-  /// Reads a file of the database.
+  /// Reads a file of the database; nothing comes of any other.
   ///
   /// - Parameter bytes: The file.
-  /// - Returns: nil for anything else.
   init?(_ bytes: [UInt8]) {
     var reader = Reader(bytes: bytes[...])
     guard let version = reader.header() else { return nil }
@@ -38,9 +37,11 @@ struct ZoneInfo: Sendable {
     guard reader.skip(version.counts.size(timeSize: 4)), let second = reader.header(),
       reader.block(second.counts, timeSize: 8, into: &self)
     else { return nil }
-    let footer = reader.bytes.dropFirst().prefix { $0 != UInt8(ascii: "\n") }
-    let text = String(decoding: footer, as: UTF8.self)
-    guard reader.bytes.first == UInt8(ascii: "\n") else { return nil }
+    let rest = reader.bytes.dropFirst()
+    guard reader.bytes.first == UInt8(ascii: "\n"),
+      let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+    else { return nil }
+    let text = String(decoding: rest[..<end], as: UTF8.self)
     if !text.isEmpty {
       guard let rule = PosixZone(text) else { return nil }
       self.rule = rule
@@ -96,7 +97,8 @@ struct ZoneInfo: Sendable {
       }
       guard counts[4] > 0 else { return nil }
       return (
-        number, Counts(
+        number,
+        Counts(
           isUT: counts[0],
           isStandard: counts[1],
           leaps: counts[2],
@@ -125,7 +127,9 @@ struct ZoneInfo: Sendable {
       // RFC 8536 3.2: before the first transition type 0 counts.
       zone.first = offsets[0]
       zone.transitions = zip(times, indices).map { Transition(time: $0, offset: offsets[Int($1)]) }
-      return skip(counts.characters + counts.leaps * (timeSize + 4) + counts.isStandard + counts.isUT)
+      return skip(
+        counts.characters + counts.leaps * (timeSize + 4) + counts.isStandard + counts.isUT
+      )
     }
   }
 }
