@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import IBKR
+import JSON
 import Testing
 
 @testable import ibkr

@@ -68,7 +68,7 @@ import Testing
   @Test func anUnknownZoneSaysWhatToWrite() throws {
     for name in ["Europe/Nowhere", "../etc/passwd", "/etc/localtime"] {
       let error = #expect(throws: (any Error).self) { try ZoneFiles.zone(name) }
-      let text = error.map { IBKRCommand.message(for: $0) } ?? ""
+      let text = error.map { Main.message(for: $0) } ?? ""
       #expect(text.contains(name) && (text.contains("America/New_York") || text.contains("tzdata")))
     }
     #expect(try ZoneFiles.zone("UTC").offset(at: 0) == 0)

@@ -169,6 +169,23 @@ MISTAKES = [
      "name that with IBKR_OAUTH1A_ACCESS_TOKEN_FILE\nNext: to try it again: ibkr config check"),
     ("record -o data --simulate --config value.json", 78, "Error: value.json:3: record.duration: The "
      "value 'soon' is invalid for '--duration <duration>'\nNext: to try it again: ibkr config check"),
+    ("stream AAPL --csv --json", 2,
+     "Error: --table, --json, --csv and --raw exclude each other: choose one"),
+    ("stream AAPL --csv --channels quote,gap", 2,
+     "Error: --csv has the columns of one channel: name it, as --channels quote"),
+    ("stream AAPL --raw --channels quote", 2,
+     "Error: --raw prints messages and no other channel: leave --channels out"),
+    ("stream AAPL --table --feeds order", 2,
+     "Error: --table shows quotes: leave --channels and --feeds out, or use --json"),
+    ("record AAPL -o data --until noon", 2, "Error: The value 'noon' is invalid for '--until <time>'\n"
+     "Help:  --until <time>  End at a time: 16:00, 16:00@America/New_York or 2026-11-28T21:00:00Z."),
+    ("stream AAPL --simulate --until 16:00@../etc/passwd", 2,
+     "Error: '../etc/passwd' is no time zone: write one as America/New_York"),
+    ("top --url ftp://127.0.0.1", 2, "Error: 'ftp://127.0.0.1' is no address of a recorder: write what "
+     "its --metrics says, as http://127.0.0.1:9464"),
+    ("top --url 127.0.0.1:1", 4, "Error: no recorder answers at http://127.0.0.1:1: nothing listens "
+     "there\nNext: to let it answer: ibkr record SYMBOL -o DIR --metrics 127.0.0.1:1; another one: ibkr "
+     "top --url"),
     ("simulate --scenario silent", 2,
      "Error: there is no scenario and no file 'silent': did you mean silence?"),
 ]

@@ -48,8 +48,7 @@ enum StandardError {
       guard status != state.status else { return }
       defer { state.status = status }
       // A terminal that takes nothing now shall not hold up the log.
-      var wanted = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
-      guard status == nil || poll(&wanted, 1, 0) == 1 else { return }
+      guard isReady(for: 0) else { return }
       Output.write(erase + (status ?? ""), to: 2)
     }
   }
@@ -60,15 +59,25 @@ enum StandardError {
     state.withLock { $0.held = $0.held ?? [] }
   }
 
-  /// Writes what was kept back.
+  /// Writes what was kept back, as far as the terminal takes it.
   static func release() {
     state.withLock { state in
       guard let held = state.held else { return }
-      state.held = nil
-      if state.forgotten > 0 { Output.write("… \(state.forgotten) lines before these\n", to: 2) }
-      state.forgotten = 0
-      Output.write(held.map { $0 + "\n" }.joined(), to: 2)
+      let more = state.forgotten > 0 ? ["… \(state.forgotten) lines before these"] : []
+      (state.held, state.forgotten) = (nil, 0)
+      for line in more + held {
+        // A line that is lost with its terminal is nobody's to read; the end of the process is
+        // somebody's to wait for.
+        guard isReady(for: 500) else { return }
+        Output.write(line + "\n", to: 2)
+      }
     }
+  }
+
+  /// Whether standard error takes something, within some milliseconds.
+  private static func isReady(for milliseconds: Int32) -> Bool {
+    var wanted = pollfd(fd: 2, events: Int16(POLLOUT), revents: 0)
+    return poll(&wanted, 1, milliseconds) == 1
   }
 
   /// The newest line of the log, for a screen to show.
