@@ -57,8 +57,8 @@ extension StatusReport {
           "exchange": key.exchange.map { .string(String($0)) } ?? .null,
           "state": .string(state.value.name),
           "for_s": .number(Self.seconds(now.monotonic - state.monotonic)),
-          "messages": .number("\(vitals.flows[key.number]?.messages ?? 0)"),
-          "quiet_s": vitals.flows[key.number].map {
+          "messages": .number("\(vitals.traffic[key.number]?.messages ?? 0)"),
+          "quiet_s": vitals.traffic[key.number].map {
             .number(Self.seconds(now.monotonic - $0.last))
           } ?? .null,
         ]

@@ -25,7 +25,7 @@ public struct Vitals: Sendable {
   }
 
   /// What has come of one subscription.
-  public struct Flow: Sendable, Hashable {
+  public struct Traffic: Sendable, Hashable {
     /// Messages.
     public var messages = 0
     /// When the last one came, in nanoseconds of the monotonic clock.
@@ -64,7 +64,7 @@ public struct Vitals: Sendable {
   /// The subscriptions that have not been ended.
   public private(set) var subscriptions: [SubscriptionKey: Since<SubscriptionState>] = [:]
   /// What has come of them, by ``SubscriptionKey/number``.
-  public private(set) var flows: [UInt32: Flow] = [:]
+  public private(set) var traffic: [UInt32: Traffic] = [:]
   /// Of gaps that are not over, by their number: the subscriptions that have no data yet.
   public private(set) var openGaps: [Int: Gap] = [:]
   /// Gaps that are over, by reason.
@@ -117,8 +117,8 @@ public struct Vitals: Sendable {
     received[topic, default: 0] += 1
     receivedBytes += record.length
     if record.subscription != 0 {
-      flows[record.subscription, default: Flow()].messages += 1
-      flows[record.subscription]?.last = record.monotonic
+      traffic[record.subscription, default: Traffic()].messages += 1
+      traffic[record.subscription]?.last = record.monotonic
     }
     let arrival = Timestamp(realtime: record.realtime, monotonic: record.monotonic, boot: now.boot)
     lastMessage = arrival
@@ -135,7 +135,7 @@ public struct Vitals: Sendable {
     case .session(let state): session = Since(value: state, monotonic: monotonic)
     case .subscription(let key, .ended):
       subscriptions[key] = nil
-      flows[key.number] = nil
+      traffic[key.number] = nil
     case .subscription(let key, let state):
       subscriptions[key] = Since(value: state, monotonic: monotonic)
     case .gap(let gap): note(gap)

@@ -12,16 +12,16 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor",
     abstract: "Find out what keeps a recording from working, and what to do about it.",
     discussion: """
-      Prints a line for each thing that it looks at: variables, keys, the way to the server, the \
-      login, market data, the socket, and the disk. No order is placed, no other login ended, \
-      and no session given back. With OAuth it logs in, which a program that runs with the same \
-      consumer key may notice.
-
       Examples:
         ibkr doctor --oauth --simulate
         ibkr doctor --pin sha256/… -o data
         ibkr doctor --json | jq 'select(.outcome == "failed")'
         ibkr doctor --offline
+
+      Prints a line for each thing that it looks at: variables, keys, the way to the server, the \
+      login, market data, the socket, and the disk. No order is placed, no other login ended, \
+      and no session given back. With OAuth it logs in, which a program that runs with the same \
+      consumer key may notice.
 
       The exit code is that of the first check that failed: 3 login and session, 4 network, 7 \
       storage, 78 configuration and keys; 0 if none has.

@@ -11,6 +11,11 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a recording as Parquet, CSV or SQLite.",
     discussion: """
+      Examples:
+        ibkr export data --to parquet -o lake
+        ibkr export data --to csv --channels quote --symbol AAPL --from 2026-11-23 -o - | head
+        ibkr export data --to sqlite -o data.sqlite
+
       Every channel has the columns and types that it has in the recording. A file gets its name when \
       it is whole, synced, and has as many rows as were read; the rows are counted anew from the disk. \
       Nothing that is there already is replaced without --force. Lines that are damaged are left out, \
@@ -23,11 +28,6 @@ struct ExportCommand: ParsableCommand {
 
       --by date makes a file for each channel and day (ch=quote/date=2026-11-23/quote.parquet), \
       --by channel one for each channel. With -o - a single channel goes to standard output as CSV.
-
-      Examples:
-        ibkr export data --to parquet -o lake
-        ibkr export data --to csv --channels quote --symbol AAPL --from 2026-11-23 -o - | head
-        ibkr export data --to sqlite -o data.sqlite
       """
   )
 

@@ -10,7 +10,13 @@ import JSON
 struct FieldsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fields",
-    abstract: "List the fields of quotes, or search them by number, name or meaning."
+    abstract: "List the fields of quotes, or search them by number, name or meaning.",
+    discussion: """
+      Examples:
+        ibkr fields
+        ibkr fields volatility
+        ibkr stream AAPL --simulate --fields last_price,7283
+      """
   )
 
   @Argument(help: "A part of a number, a name or a meaning; case does not matter.")

@@ -12,13 +12,13 @@ struct GapsCommand: ParsableCommand {
     commandName: "gaps",
     abstract: "List the times in which a recording may lack data.",
     discussion: """
-      A gap lasts from the last proof of life before an outage to the first image of its \
-      instruments after it. A table on a terminal; in a pipe, or with --json, NDJSON. The exit \
-      code is 5 if there are any.
-
       Examples:
         ibkr gaps data
         ibkr gaps data --json | jq -r '[.gap_id, .reason, .seconds] | @tsv'
+
+      A gap lasts from the last proof of life before an outage to the first image of its \
+      instruments after it. A table on a terminal; in a pipe, or with --json, NDJSON. The exit \
+      code is 5 if there are any.
       """
   )
 

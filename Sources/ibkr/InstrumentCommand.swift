@@ -13,6 +13,10 @@ struct InstrumentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "instrument",
     abstract: "Look at one contract.",
+    discussion: """
+      Examples:
+        ibkr instrument show AAPL
+      """,
     subcommands: [InstrumentShowCommand.self]
   )
 }

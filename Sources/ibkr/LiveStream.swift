@@ -125,12 +125,27 @@ struct LiveStream {
       greetings = stream.events(matching: .messages([.accounts]))
     }
     try await Self.run(stream, sink: attached, until: stop) { [greetings] in
-      async let following: Void? = sessions?.run(stream, client: client, until: stop)
+      async let following: Void = follow(sessions, stream, client, until: stop)
       if let greetings { try await subscribe(stream, as: greetings, conid: conid) }
-      _ = try await following
+      try await following
     }
     if let failure = surrender.failure { throw failure }
     return monitor.counts
+  }
+
+  /// Keeps to the trading hours, if that was asked for, until the stream is to end.
+  private func follow(
+    _ sessions: TradingSessions?,
+    _ stream: IbkrWsClient,
+    _ client: IbkrClient,
+    until stop: Stop
+  ) async throws {
+    guard let sessions else { return }
+    _ = try await stop.unlessAsked {
+      try await sessions.run(stream, on: client.loop) { target throws(IbkrError) in
+        try await client.tradingHours(of: target.conid, exchange: target.exchange)
+      }
+    }
   }
 
   /// Subscribes to the feeds of the accounts that the server names when it greets.

@@ -13,15 +13,15 @@ struct ReplayCommand: AsyncParsableCommand {
     commandName: "replay",
     abstract: "Play a recording again: printed, recorded once more, or as a gateway.",
     discussion: """
-      Plays the log of a recording. What is printed, or recorded with -o, has the runs, numbers \
-      and times that it had, so the same recording always gives the same lines. Without \
-      --speed it is played as fast as it is taken.
-
       Examples:
         ibkr replay data | jq .bid
         ibkr replay data --speed 10 --symbols AAPL --from 2026-11-23T14:30 --to 2026-11-23T15:00
         ibkr replay data -o copy
         ibkr replay data --serve --port 5000 --ca-out ca.pem --speed 1
+
+      Plays the log of a recording. What is printed, or recorded with -o, has the runs, numbers \
+      and times that it had, so the same recording always gives the same lines. Without \
+      --speed it is played as fast as it is taken.
 
       With --serve it is a gateway whose market data is the recording's, for any client. The \
       first line of standard output is its address. It begins when the first client has \

@@ -13,12 +13,12 @@ struct SearchCommand: AsyncParsableCommand {
     commandName: "search",
     abstract: "Search for stocks, indices and the roots of futures, by symbol or name.",
     discussion: """
-      The first column is what to write behind record and stream. Options and futures are named by \
-      their own symbols: ESZ6@CME, AAPL261218C00250000.
-
       Examples:
         ibkr search apple --simulate
         ibkr search SPX --json | jq .conid
+
+      The first column is what to write behind record and stream. Options and futures are named by \
+      their own symbols: ESZ6@CME, AAPL261218C00250000.
       """
   )
 

@@ -10,6 +10,12 @@ struct ServiceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "service",
     abstract: "Run the recorder as a service of systemd.",
+    discussion: """
+      Examples:
+        ibkr service print record AAPL MSFT -o data --wait
+        sudo ibkr service install record AAPL MSFT -o data --wait
+        ibkr service alerts > ibkr.rules.yml
+      """,
     subcommands: [
       ServicePrintCommand.self, ServiceInstallCommand.self, ServiceAlertsCommand.self,
     ]
@@ -61,12 +67,12 @@ struct ServicePrintCommand: ParsableCommand {
     commandName: "print",
     abstract: "Print a hardened unit file for systemd.",
     discussion: """
-      Without a command the service records the instruments of /etc/ibkr/watchlist.txt. Paths are \
-      below /var/lib/ibkr, variables (also secrets) come from /etc/ibkr/environment.
-
       Examples:
         ibkr service print
         ibkr service print record AAPL MSFT -o data --wait --metrics :9464
+
+      Without a command the service records the instruments of /etc/ibkr/watchlist.txt. Paths are \
+      below /var/lib/ibkr, variables (also secrets) come from /etc/ibkr/environment.
       """
   )
 
@@ -83,10 +89,10 @@ struct ServiceInstallCommand: ParsableCommand {
     commandName: "install",
     abstract: "Write the unit file to /etc/systemd/system/ibkr.service.",
     discussion: """
-      Nothing is started and nothing overwritten: what to type next is printed.
-
       Examples:
         sudo ibkr service install record AAPL MSFT -o data --wait
+
+      Nothing is started and nothing overwritten: what to type next is printed.
       """
   )
 
@@ -126,10 +132,10 @@ struct ServiceAlertsCommand: ParsableCommand {
     commandName: "alerts",
     abstract: "Print alert rules for Prometheus.",
     discussion: """
-      They go with `ibkr record --metrics`, scraped by a job of the name ibkr.
-
       Examples:
         ibkr service alerts > /etc/prometheus/ibkr.rules.yml
+
+      They go with `ibkr record --metrics`, scraped by a job of the name ibkr.
       """
   )
 

@@ -12,16 +12,16 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate",
     abstract: "Run a simulated gateway.",
     discussion: """
-      Behaves as a Client Portal Gateway does, with prices from a random walk. The first \
-      line of standard output is its address:
-
-        listening https://127.0.0.1:PORT/v1/api
-
       Examples:
         ibkr simulate --port 5000 --ca-out ca.pem
         ibkr record AAPL --ca ca.pem -o data
         ibkr simulate --seed 7 --rate 100 --ledger sent.ndjson --duration 1m
         ibkr simulate --oauth --credentials-out keys --scenario token-loss
+
+      Behaves as a Client Portal Gateway does, with prices from a random walk. The first \
+      line of standard output is its address:
+
+        listening https://127.0.0.1:PORT/v1/api
 
       With --oauth it behaves as api.ibkr.com does: it checks signature, time, nonce, token and \
       realm of each request. The folder of --credentials-out then has two keys, ca.pem, and \

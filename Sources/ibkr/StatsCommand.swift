@@ -11,14 +11,14 @@ struct StatsCommand: ParsableCommand {
     commandName: "stats",
     abstract: "Say what a recording holds, by channel and instrument.",
     discussion: """
+      Examples:
+        ibkr stats data
+        ibkr stats data --channels quote --json | jq 'select(.symbol=="AAPL").columns.bid'
+
       Reads every row: how many there are, from when to when, how many bytes, how many gaps. \
       A table on a terminal; in a pipe, or with --json, NDJSON: a line for each channel (symbol \
       null) and one for each of its instruments, with the number of values of each column and, \
       of numbers, their exact sum.
-
-      Examples:
-        ibkr stats data
-        ibkr stats data --channels quote --json | jq 'select(.symbol=="AAPL").columns.bid'
       """
   )
 

@@ -12,13 +12,13 @@ struct TailCommand: AsyncParsableCommand {
     commandName: "tail",
     abstract: "Print the last lines of a recording, and with -f what is added.",
     discussion: """
-      Lines of several channels and instruments come in the order of their numbers. With -f the \
-      command follows the recording into new parts, new days and new runs, through sealing and \
-      compression, until Ctrl-C.
-
       Examples:
         ibkr tail data
         ibkr tail -f data --channels quote,gap --symbols AAPL,MSFT | jq .bid
+
+      Lines of several channels and instruments come in the order of their numbers. With -f the \
+      command follows the recording into new parts, new days and new runs, through sealing and \
+      compression, until Ctrl-C.
       """
   )
 

@@ -10,6 +10,11 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Say what is wrong with a recording, and where.",
     discussion: """
+      Examples:
+        ibkr verify data
+        ibkr verify data --deep --json | jq .kind
+        ibkr verify data --repair
+
       Reads every byte: lines, numbers, times, columns and types, gzip members, the \
       manifest's SHA-256, and whether the parts of each run make a whole. Findings go to \
       standard output, a line each. The exit code is 6 if anything is damaged.
@@ -18,11 +23,6 @@ struct VerifyCommand: ParsableCommand {
       runs to their end, takes good lines out of damaged parts, and writes typed channels \
       again from the log. Nothing is invented: what is missing from the log stays missing, \
       and goes on being told.
-
-      Examples:
-        ibkr verify data
-        ibkr verify data --deep --json | jq .kind
-        ibkr verify data --repair
       """
   )
 

@@ -10,11 +10,11 @@ struct AuthCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Look at the keys and tokens of the environment, without a network.",
     discussion: """
+      Examples:
+        set -a; . keys/ibind.env; set +a; ibkr auth check
+
       Each for itself and against the others: swapped keys, a prime with colons, a secret that \
       was generated again.
-
-      Example:
-        set -a; . keys/ibind.env; set +a; ibkr auth check
       """
   )
 

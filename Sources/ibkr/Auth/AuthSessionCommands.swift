@@ -13,12 +13,12 @@ struct AuthStatusCommand: AsyncParsableCommand {
     commandName: "status",
     abstract: "Ask the server how the session is.",
     discussion: """
-      With OAuth this takes a live session token of its own, which a program that runs with the \
-      same consumer key may notice. Nothing is opened and no other login ended.
-
       Examples:
         ibkr auth status --simulate
         ibkr auth status --json
+
+      With OAuth this takes a live session token of its own, which a program that runs with the \
+      same consumer key may notice. Nothing is opened and no other login ended.
 
       The exit code is 0 if market data can be had, 3 if not.
       """
@@ -84,11 +84,11 @@ struct AuthLogoutCommand: AsyncParsableCommand {
     commandName: "logout",
     abstract: "End the OAuth session, for every program that shares it.",
     discussion: """
+      Examples:
+        set -a; . keys/ibind.env; set +a; ibkr auth logout
+
       A gateway's session is never ended: it belongs to the person who logged in there with a \
       browser.
-
-      Example:
-        set -a; . keys/ibind.env; set +a; ibkr auth logout
       """
   )
 

@@ -12,12 +12,12 @@ struct AuthSetupCommand: AsyncParsableCommand {
     commandName: "setup",
     abstract: "Make the keys for OAuth 1.0a, and say what to upload where.",
     discussion: """
+      Examples:
+        ibkr auth setup -o keys
+
       Two RSA key pairs of 2048 bits, fresh Diffie-Hellman parameters (seconds as a rule, now \
       and then minutes), and ibind.env, the file of variables to fill in. Only you can read them, \
       and nothing is ever overwritten.
-
-      Example:
-        ibkr auth setup -o keys
       """
   )
 

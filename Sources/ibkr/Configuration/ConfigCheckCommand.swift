@@ -13,12 +13,12 @@ struct ConfigCheckCommand: ParsableCommand {
     commandName: "check",
     abstract: "Check a configuration file: its keys, and every value.",
     discussion: """
-      Nothing is connected to; that is for ibkr doctor. The exit code is 78 for a file that cannot \
-      be used.
-
       Examples:
         ibkr config check
         ibkr config check ~/.config/ibkr/config.json
+
+      Nothing is connected to; that is for ibkr doctor. The exit code is 78 for a file that cannot \
+      be used.
       """
   )
 

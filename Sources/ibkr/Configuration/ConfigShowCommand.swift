@@ -12,11 +12,11 @@ struct ConfigShowCommand: ParsableCommand {
     commandName: "show",
     abstract: "Print the configuration in effect, and where each value comes from.",
     discussion: """
-      Secrets are not shown. What a file says for other commands is shown with its section.
-
       Examples:
         ibkr config show
         ibkr config show --json | jq .variable
+
+      Secrets are not shown. What a file says for other commands is shown with its section.
       """
   )
 

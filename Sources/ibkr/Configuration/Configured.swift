@@ -40,7 +40,7 @@ struct Configured: Sendable {
     (["gateway", "oauth", "simulate"], ["IBIND_REST_URL", "IBIND_USE_OAUTH"]),
     (["ca", "pin", "insecure"], ["IBIND_CACERT"]),
     (["quiet", "verbose", "log-level"], []), (["no-cache", "refresh"], []),
-    (["symbols", "file"], []),
+    (["symbols", "file"], []), (["table", "json", "csv", "raw"], []),
   ]
 
   private init() {}

@@ -11,6 +11,12 @@ struct CoverageCommand: ParsableCommand {
     commandName: "coverage",
     abstract: "Show what was recorded when: messages, gaps, latency, prices.",
     discussion: """
+      Examples:
+        ibkr coverage data
+        ibkr coverage data --html coverage.html
+        ibkr coverage data --symbol AAPL --from 2026-11-23T14:30 --to 2026-11-23T21:00
+        ibkr coverage data --json | jq 'select(.kind=="bucket" and .missing_ns>0)'
+
       A line of bars for each instrument, each on its own scale; gaps are red, and crossed out also \
       without colour, and listed below with their reasons. In a pipe the same as plain text. With \
       --json NDJSON: a line for the recording, one for each instrument, and one for each of its \
@@ -20,12 +26,6 @@ struct CoverageCommand: ParsableCommand {
       Time is cut into seconds, or into as much longer buckets as it takes to have 1,500 at most: a \
       day is shown by the minute. Latency is the time from the server's clock (ts_event) to ours \
       (ts_recv), of everything but images.
-
-      Examples:
-        ibkr coverage data
-        ibkr coverage data --html coverage.html
-        ibkr coverage data --symbol AAPL --from 2026-11-23T14:30 --to 2026-11-23T21:00
-        ibkr coverage data --json | jq 'select(.kind=="bucket" and .missing_ns>0)'
       """
   )
 

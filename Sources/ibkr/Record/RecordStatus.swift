@@ -79,6 +79,7 @@ final class RecordStatus: Sendable {
       do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
       group.cancelAll()
       while let _ = try await group.next() {}
+      JobControl.set(nil)
       StandardError.show(nil)
       return try outcome.get()
     }

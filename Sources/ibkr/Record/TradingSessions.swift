@@ -50,102 +50,90 @@ final class TradingSessions: Sendable {
     return (count, next)
   }
 
-  /// Wants and releases until the stream is to end.
+  /// Wants and releases until the task is cancelled.
   ///
   /// - Parameters:
-  ///   - stream: Whose subscriptions.
-  ///   - client: Who is asked for the hours.
-  ///   - stop: What ends it.
-  /// - Throws: `IbkrError` for a feed that cannot be subscribed to.
+  ///   - holder: Who subscribes.
+  ///   - loop: Has the clock.
+  ///   - hours: Asks for the hours of an instrument.
+  /// - Throws: `IbkrError` for a feed that cannot be subscribed to; `CancellationError`.
   func run(
-    _ stream: some MarketSource,
-    client: IbkrClient,
-    until stop: Stop
+    _ holder: some SubscriptionHolder,
+    on loop: EventLoop,
+    hours: (Target) async throws(IbkrError) -> TradingHours
   ) async throws {
     var watched = targets.map { Watched(target: $0) }
     while true {
-      var now = client.loop.timestamp().realtime / 1_000_000_000
-      for index in watched.indices where watched[index].nextQuestion <= now {
-        let target = watched[index].target
-        let answer = try await stop.unlessAsked { [logger] in
-          await Self.hours(of: target, client, logger)
-        }
-        guard let answer else { return }
-        watched[index].hours = answer.known ?? watched[index].hours
-        watched[index].nextQuestion = now + (answer.known == nil ? Self.retry : Self.refresh)
-      }
-      now = client.loop.timestamp().realtime / 1_000_000_000
-      var next = now + Self.longestSleep
+      var wake = Int64.max
       var (count, first) = (0, Int64?.none)
       for index in watched.indices {
-        let plan = TradingPlan(watched[index].hours, at: now)
-        try await follow(plan, &watched[index], stream)
+        if watched[index].nextQuestion <= loop.seconds {
+          await learn(&watched[index], at: loop.seconds, hours)
+        }
+        let plan = TradingPlan(watched[index].hours, at: loop.seconds)
+        try await follow(plan, &watched[index], holder)
         if !plan.isOpen {
           count += 1
           first = [first, plan.until].compactMap(\.self).min()
         }
-        if let until = plan.until { next = min(next, until) }
+        wake = min(wake, plan.until ?? .max)
       }
       opening.withLock { $0 = (count, first) }
-      let pause = Duration.seconds(max(1, next - now))
-      let isOver = try await stop.unlessAsked {
-        try await client.loop.sleep(for: pause)
-        return false
-      }
-      if isOver == nil { return }
+      let pause = min(max(1, wake - loop.seconds), Self.longestSleep)
+      try await loop.sleep(for: .seconds(pause))
+    }
+  }
+
+  private func learn(
+    _ watched: inout Watched,
+    at now: Int64,
+    _ hours: (Target) async throws(IbkrError) -> TradingHours
+  ) async {
+    do throws(IbkrError) {
+      watched.hours = try await hours(watched.target)
+      watched.nextQuestion = now + Self.refresh
+    } catch {
+      watched.nextQuestion = now + Self.retry
+      let effect = watched.hours == nil ? ": it is recorded meanwhile" : ""
+      logger.warning(
+        "the trading hours of \(watched.target.name) could not be asked for\(effect)",
+        metadata: ["why": "\(error)"]
+      )
     }
   }
 
   private func follow(
     _ plan: TradingPlan,
     _ watched: inout Watched,
-    _ stream: some MarketSource
+    _ holder: some SubscriptionHolder
   ) async throws {
     let until = plan.until.map { TimeText.text($0 * 1_000_000_000) }
     if plan.isOpen, watched.keys == nil {
       var keys: [SubscriptionKey] = []
-      for feed in watched.target.feeds { keys.append(try await Self.want(feed, stream)) }
+      for feed in watched.target.feeds { keys.append(try await holder.want(feed)) }
       watched.keys = keys
-      logger.info(
-        "\(watched.target.name) is traded: recording\(until.map { " until \($0)" } ?? "")"
-      )
-    } else if !plan.isOpen {
-      if let keys = watched.keys { for key in keys { await stream.release(key) } }
-      if watched.keys != nil || !watched.isTold {
-        logger.info("\(watched.target.name) is closed until \(until ?? "further notice")")
-      }
+      logger.info("\(watched.target.name) is traded\(until.map { " until \($0)" } ?? "")")
+    } else if !plan.isOpen, watched.keys != nil || !watched.isTold {
+      for key in watched.keys ?? [] { await holder.release(key) }
       watched.keys = nil
+      logger.info("\(watched.target.name) is closed until \(until ?? "further notice")")
     }
     watched.isTold = true
   }
+}
 
-  private static func want(
-    _ feed: some Feed,
-    _ stream: some MarketSource
-  ) async throws -> SubscriptionKey {
-    try await stream.want(feed)
-  }
+/// Who subscribes for somebody else.
+protocol SubscriptionHolder: Sendable {
+  /// Subscribes to a feed.
+  func want(_ feed: some Feed) async throws(IbkrError) -> SubscriptionKey
 
-  private static func hours(
-    of target: Target,
-    _ client: IbkrClient,
-    _ logger: Logger
-  ) async -> Answer {
-    do throws(IbkrError) {
-      return Answer(
-        known: try await client.tradingHours(of: target.conid, exchange: target.exchange)
-      )
-    } catch {
-      logger.warning(
-        "the trading hours of \(target.name) are not known: it is recorded meanwhile",
-        metadata: ["why": "\(error)"]
-      )
-      return Answer(known: nil)
-    }
-  }
+  /// Ends a subscription.
+  func release(_ key: SubscriptionKey) async
+}
 
-  /// What was answered; nil if nothing was.
-  private struct Answer {
-    let known: TradingHours?
-  }
+extension IbkrWsClient: SubscriptionHolder {}
+
+extension EventLoop {
+  /// Seconds since 1970.
+  fileprivate var seconds: Int64 { timestamp().realtime / 1_000_000_000 }
 }

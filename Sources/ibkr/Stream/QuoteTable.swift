@@ -37,6 +37,9 @@ actor QuoteTable: EventSink {
       if record.sort == .dropped {
         // What was lost may have changed anything.
         for conid in states.keys { states[conid]?.clear() }
+        if case .dropped(let count, _) = batch.detail(of: record) {
+          lines += "\(count) quotes came too fast to be shown here\n"
+        }
         return
       }
       if record.sort == .own {
