@@ -75,7 +75,7 @@ import Testing
     }
     // Who asks for a field sees it before what nobody asked for.
     let asked = [31, 84, 86, 7283].map { MarketDataField($0) }
-    #expect(Self.draw(board, on: Terminal(width: 60), fields: asked)[0].contains("IMPLIED_VOL"))
+    #expect(Self.draw(board, on: Terminal(width: 60), fields: asked)[0].contains("OPTION_IMPL"))
   }
 
   @Test func aListThatIsTooLongScrolls() {

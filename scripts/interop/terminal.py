@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.checks import Checks
@@ -38,6 +39,7 @@ class Bench:
         self.ibkr = Path(ibkr).resolve()
         self.checks = checks
         self.screens = screens
+        self.trials = []
         if screens:
             screens.mkdir(parents=True, exist_ok=True)
 
@@ -47,15 +49,26 @@ class Bench:
             (self.screens / f"{name}.ansi").write_text(terminal.screen(colours=True))
 
     def trial(self, name: str, run, columns: int = 100, lines: int = 24, **variables) -> None:
-        """Runs a trial in a terminal of its own; a screen that does not come is a miss."""
-        if not self.only.search(name):
-            return
-        try:
-            with Tmux(columns, lines, variables) as terminal:
-                problem = run(terminal)
-        except Timeout as error:
-            problem = "the screen was:\n" + "\n".join(str(error).rstrip().splitlines()[-12:])
-        self.checks.that(name, not problem, problem or "")
+        """Plans a trial in a terminal of its own; `run` says what is wrong, nothing if all is well."""
+        if self.only.search(name):
+            self.trials.append((name, run, columns, lines, variables))
+
+    def play(self) -> None:
+        """Plays what is planned, some at a time: they wait more than they work."""
+        def one(trial) -> str:
+            _, run, columns, lines, variables = trial
+            try:
+                with Tmux(columns, lines, variables) as terminal:
+                    return run(terminal)
+            except Timeout as error:
+                return "the screen was:\n" + "\n".join(str(error).rstrip().splitlines()[-12:])
+            except Exception as error:  # a trial that breaks is a miss, and the others go on
+                return repr(error)
+
+        with ThreadPoolExecutor(4) as pool:
+            for (name, *_), problem in zip(self.trials, pool.map(one, self.trials)):
+                self.checks.that(name, not problem, problem or "")
+        self.trials = []
 
 
 def is_table(screen: str) -> bool:
@@ -127,7 +140,7 @@ def stream_resized(bench: Bench) -> None:
 
 
 def stream_looks(bench: Bench) -> None:
-    def colours(terminal: Tmux) -> set[str]:
+    def colours(terminal: Tmux, options: str, name: str) -> set[str]:
         """All that has been used within some frames: a change flashes for a moment only."""
         seen: set[str] = set()
         terminal.type(f"{bench.ibkr} stream {MANY} --simulate {options}")
@@ -135,30 +148,30 @@ def stream_looks(bench: Bench) -> None:
         deadline = time.monotonic() + 4
         while time.monotonic() < deadline:
             seen |= set(SGR.findall(terminal.screen(colours=True)))
-            if "30" in str(seen) and "37" in str(seen):
+            if any("42" in code for code in seen) and any("41" in code for code in seen):
                 break
             time.sleep(0.1)
-        bench.keep(f"stream-colours-{options or 'plain'}{len(seen)}", terminal)
+        bench.keep(f"stream-{name}", terminal)
         terminal.key("q")
         terminal.prompt()
         return seen
 
-    options = ""
-
     def coloured(terminal: Tmux) -> str:
-        seen = colours(terminal)
+        seen = colours(terminal, "", "coloured")
         flashes = [code for code in seen if "42" in code or "41" in code]
         return "" if flashes and any("32" in code for code in seen) else f"only {sorted(seen)}"
 
-    def plain(terminal: Tmux) -> str:
-        seen = colours(terminal) - {"", "0"}
-        return f"there is {sorted(seen)}" if seen else ""
+    def plain(options: str, name: str):
+        def run(terminal: Tmux) -> str:
+            seen = colours(terminal, options, name) - {"", "0"}
+            return f"there is {sorted(seen)}" if seen else ""
+        return run
 
     bench.trial("colours: a row flashes when it changes", coloured, 120, 40)
-    bench.trial("NO_COLOR: none", plain, 120, 40, NO_COLOR="1")
-    bench.trial("NO_COLOR before CLICOLOR_FORCE: none", plain, 120, 40, NO_COLOR="1", CLICOLOR_FORCE="1")
-    options = "--no-color"
-    bench.trial("--no-color: none", plain, 120, 40)
+    bench.trial("NO_COLOR: none", plain("", "no-color"), 120, 40, NO_COLOR="1")
+    bench.trial("NO_COLOR before CLICOLOR_FORCE: none", plain("", "no-color-forced"), 120, 40, NO_COLOR="1",
+                CLICOLOR_FORCE="1")
+    bench.trial("--no-color: none", plain("--no-color", "no-color-option"), 120, 40)
 
     def dumb(terminal: Tmux) -> str:
         log = terminal.folder / "bytes"
@@ -472,7 +485,9 @@ def top(bench: Bench, sizes) -> None:
                 terminal.prompt()
                 return terminal.restored()
 
+            bench.play()
             bench.trial("top: the recorder ends meanwhile", gone)
+            bench.play()
         finally:
             recorder.kill()
             recorder.wait()
@@ -538,6 +553,7 @@ def main() -> None:
     stream_ends(bench)
     stream_stopped(bench)
     record(bench, sizes)
+    bench.play()
     top(bench, sizes)
     if arguments.screens:
         pictures(arguments.screens)

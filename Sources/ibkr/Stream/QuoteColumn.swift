@@ -51,25 +51,33 @@ enum QuoteColumn: Hashable {
     }
   }
 
-  /// What goes first when there is no room for all: the higher, the sooner.
+  /// What is chosen last when there is no room for all: the higher, the later.
   var rank: Int {
     switch self {
     case .symbol: 0
     case .last: 1
     case .note: 2
-    case .field: 4
+    case .field: 5
     case .age: 6
     case .trend: 7
     case .value(let column):
       switch column {
       case .bid, .ask: 3
-      case .changePercent: 5
+      case .changePercent: 4
       case .bidSize, .askSize: 8
       case .volume: 9
       case .change: 10
       case .lastSize: 11
       default: 12
       }
+    }
+  }
+
+  /// Whether it is of no use without the other one of its rank.
+  var isOneOfTwo: Bool {
+    switch self {
+    case .value(.bid), .value(.ask), .value(.bidSize), .value(.askSize): true
+    default: false
     }
   }
 

@@ -13,6 +13,7 @@ struct QuoteFrame {
   /// How wide the line of prices is at least, and at most.
   private static let trend = 8...QuoteBoard.depth
   private static let longestName = 24
+  private static let longestHead = 12
 
   /// Begins with some columns.
   init(_ columns: [QuoteColumn]) {
@@ -93,7 +94,9 @@ struct QuoteFrame {
     on terminal: Terminal
   ) {
     for column in columns {
-      var width = max(widths[column] ?? 0, CellWidth.of(column.head))
+      // The names of fields are long, and most values short.
+      let head = min(CellWidth.of(column.head), Self.longestHead)
+      var width = max(widths[column] ?? 0, head)
       for row in rows {
         width = max(width, CellWidth.of(row.cell(column, at: now, on: terminal).text))
       }
@@ -102,25 +105,28 @@ struct QuoteFrame {
     widths[.trend] = Self.trend.lowerBound
   }
 
-  /// The columns that fit, with their widths.
+  /// The columns that fit, the most important first chosen, with their widths.
   private func layout(in terminal: Terminal) -> [(column: QuoteColumn, width: Int)] {
-    var shown = columns
-    func width() -> Int {
+    func width(_ columns: [QuoteColumn]) -> Int {
       var before: QuoteColumn?
-      return shown.reduce(0) { sum, column in
+      return columns.reduce(0) { sum, column in
         defer { before = column }
         return sum + CellWidth.of(column.gap(after: before, terminal)) + (widths[column] ?? 0)
       }
     }
-    while width() > terminal.width, shown.count > 2 {
-      let rank = shown.map(\.rank).max() ?? 0
-      shown.removeAll { $0.rank == rank && $0 != .symbol }
+    var shown = columns.filter { $0 == .symbol }
+    for rank in Set(columns.map(\.rank)).sorted() where rank > 0 {
+      let equals = columns.filter { $0.rank == rank }
+      for group in equals[0].isOneOfTwo ? [equals] : equals.map({ [$0] }) {
+        let more = columns.filter { shown.contains($0) || group.contains($0) }
+        if width(more) <= terminal.width { shown = more }
+      }
     }
-    let rest = terminal.width - width()
+    let rest = terminal.width - width(shown)
     return shown.map { column in
-      var width = widths[column] ?? 0
-      if column == .trend { width = min(Self.trend.upperBound, width + max(0, rest)) }
-      return (column, width)
+      let width = widths[column] ?? 0
+      guard column == .trend else { return (column, width) }
+      return (column, min(Self.trend.upperBound, width + max(0, rest)))
     }
   }
 
