@@ -62,6 +62,8 @@ final class Stop: Sendable {
         count += 1
         // The shell's convention for a process that a signal ended.
         if count > 1 {
+          // A terminal that takes nothing, and whoever waits for it, shall not hold up the end.
+          loop.schedule(at: loop.deadline(after: .seconds(1))) { _exit(128 + signal) }
           LiveTerminal.restore()
           StandardError.show(nil)
           _exit(128 + signal)
