@@ -101,6 +101,8 @@ final class LiveTerminal: Sendable {
       state.waiting = Array(ScreenPainter.leave.utf8)
       let deadline = EventLoop.realtime + 1_000_000_000
       while !Self.flush(&state.waiting, file.raw), EventLoop.realtime < deadline {
+        // It takes nothing. What it has not shown yet is not worth showing any more, and makes room.
+        tcflush(file.raw, TCOFLUSH)
         var wanted = pollfd(fd: file.raw, events: Int16(POLLOUT), revents: 0)
         poll(&wanted, 1, 100)
       }
