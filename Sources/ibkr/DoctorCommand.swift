@@ -33,7 +33,8 @@ struct DoctorCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The directory that a recording is to go to.", valueName: "dir")
+    help: ArgumentHelp("The directory that a recording is to go to.", valueName: "dir"),
+    completion: .directory
   )
   var directory = "."
 

@@ -31,7 +31,10 @@ struct ExportCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Option(
@@ -48,7 +51,8 @@ struct ExportCommand: ParsableCommand {
     help: ArgumentHelp(
       "The directory, or for SQLite the database; by default beside you, named after the recording.",
       valueName: "path"
-    )
+    ),
+    completion: .file()
   )
   var output: String?
 

@@ -22,7 +22,10 @@ struct GapsCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Flag(help: "Print NDJSON on a terminal too.")

@@ -39,7 +39,8 @@ struct RecordCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The directory to record into; it is created if missing.", valueName: "dir")
+    help: ArgumentHelp("The directory to record into; it is created if missing.", valueName: "dir"),
+    completion: .directory
   )
   var directory: String
 

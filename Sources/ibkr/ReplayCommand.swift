@@ -29,7 +29,10 @@ struct ReplayCommand: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Option(help: "How fast: 1 as it was recorded, N so many times as fast, or max.")
@@ -39,7 +42,8 @@ struct ReplayCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("Record into this directory instead of printing.", valueName: "dir")
+    help: ArgumentHelp("Record into this directory instead of printing.", valueName: "dir"),
+    completion: .directory
   )
   var directory: String?
 
@@ -77,7 +81,8 @@ struct ReplayCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "With --serve: write the certificate authority to trust to this PEM file.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var caOut: String?
 

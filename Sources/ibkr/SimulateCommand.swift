@@ -49,7 +49,8 @@ struct SimulateCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Write the certificate authority to trust to this PEM file.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var caOut: String?
 
@@ -76,7 +77,8 @@ struct SimulateCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "What goes wrong: a name of --list-scenarios, or a file.",
       valueName: "name|file"
-    )
+    ),
+    completion: .file()
   )
   var scenario = Scenario.steady.name
 
@@ -90,7 +92,8 @@ struct SimulateCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "With --oauth: write the keys and variables of a user to this folder.",
       valueName: "dir"
-    )
+    ),
+    completion: .directory
   )
   var credentialsOut: String?
 
@@ -98,7 +101,8 @@ struct SimulateCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Write a line for each frame sent and each request answered to this file.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var ledger: String?
 

@@ -22,7 +22,10 @@ struct StatsCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Option(

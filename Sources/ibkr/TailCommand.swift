@@ -22,7 +22,10 @@ struct TailCommand: AsyncParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Flag(name: .shortAndLong, help: "Go on with what is added.")

@@ -26,7 +26,10 @@ struct VerifyCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
   @Flag(help: "Put right what can be put right, then verify.")

@@ -23,7 +23,8 @@ struct AuthSetupCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The folder to write to; it is created if missing.", valueName: "dir")
+    help: ArgumentHelp("The folder to write to; it is created if missing.", valueName: "dir"),
+    completion: .directory
   )
   var directory = "keys"
 

@@ -22,7 +22,7 @@ struct ConfigCheckCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: "The file; without it the one that would be used.")
+  @Argument(help: "The file; without it the one that would be used.", completion: .file())
   var file: String?
 
   @Flag(help: "Print one JSON object: path, settings, outcome, finding.")

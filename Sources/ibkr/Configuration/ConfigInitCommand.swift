@@ -18,7 +18,7 @@ struct ConfigInitCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: "The file.")
+  @Argument(help: "The file.", completion: .file())
   var file = "ibkr.json"
 
   @Flag(help: "Replace a file that is there.")

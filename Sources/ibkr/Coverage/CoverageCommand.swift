@@ -29,10 +29,16 @@ struct CoverageCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: ArgumentHelp("The recording's directory.", valueName: "path"))
+  @Argument(
+    help: ArgumentHelp("The recording's directory.", valueName: "path"),
+    completion: .directory
+  )
   var path: String
 
-  @Option(help: ArgumentHelp("Write one self-contained page to this file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write one self-contained page to this file.", valueName: "file"),
+    completion: .file()
+  )
   var html: String?
 
   @OptionGroup var excerpt: ExcerptOptions

@@ -34,7 +34,8 @@ struct ConnectionOptions: ParsableArguments {
     help: ArgumentHelp(
       "Trust the authorities in this PEM file instead of the system's.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   var ca: String?
 
@@ -70,7 +71,8 @@ struct ConnectionOptions: ParsableArguments {
       discussion: "Every command takes it. Without it IBKR_CONFIG, ./ibkr.json and "
         + "~/.config/ibkr/config.json are looked for; see ibkr config.",
       valueName: "file"
-    )
+    ),
+    completion: .file()
   )
   // Taken out of the command line before the rest of it is understood; here for the help.
   var config: String?

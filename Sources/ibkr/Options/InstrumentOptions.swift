@@ -17,7 +17,10 @@ struct InstrumentOptions: ParsableArguments {
 
   @Option(
     name: [.customShort("f"), .long],
-    help: "A file with a symbol or conid in each line, and # before comments; - for standard input."
+    help: ArgumentHelp(
+      "A file with a symbol or conid in each line, and # before comments; - for standard input."
+    ),
+    completion: .file()
   )
   var file: String?
 
