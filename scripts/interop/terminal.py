@@ -97,7 +97,8 @@ def stream_sizes(bench: Bench, sizes) -> None:
                 problem = problem or "nothing says that there are more"
             if f"{COUNT}/{COUNT} sub" not in rows[-1] or not rows[-1].endswith("q quit"):
                 problem = problem or f"the last line is: {rows[-1]}"
-            wanted = ["LAST", "BID × ", "AGE"] + (["VOLUME", "TREND", "CHANGE", "HIGH"] if columns >= 160 else [])
+            wanted = ["LAST", "BID × "] + (["AGE", "%"] if columns >= 80 else [])
+            wanted += ["VOLUME", "TREND", "CHANGE", "HIGH"] if columns >= 160 else []
             missing = [head for head in wanted if head not in rows[0]]
             if missing:
                 problem = problem or f"no column {missing} in: {rows[0]}"

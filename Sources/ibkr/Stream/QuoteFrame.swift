@@ -96,7 +96,8 @@ struct QuoteFrame {
     for column in columns {
       // The names of fields are long, and most values short.
       let head = min(CellWidth.of(column.head), Self.longestHead)
-      var width = max(widths[column] ?? 0, head)
+      // A note is there for a moment, and takes no room behind that.
+      var width = column == .note ? 0 : max(widths[column] ?? 0, head)
       for row in rows {
         width = max(width, CellWidth.of(row.cell(column, at: now, on: terminal).text))
       }
