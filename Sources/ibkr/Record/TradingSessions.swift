@@ -112,11 +112,15 @@ final class TradingSessions: Sendable {
       var keys: [SubscriptionKey] = []
       for feed in watched.target.feeds { keys.append(try await holder.want(feed)) }
       watched.keys = keys
-      logger.info("\(watched.target.name) is traded\(until.map { " until \($0)" } ?? "")")
+      logger.info(
+        "\(watched.target.name) is traded: recording\(until.map { " until \($0)" } ?? "")"
+      )
     } else if !plan.isOpen, watched.keys != nil || !watched.isTold {
       for key in watched.keys ?? [] { await holder.release(key) }
       watched.keys = nil
-      logger.info("\(watched.target.name) is closed until \(until ?? "further notice")")
+      logger.info(
+        "\(watched.target.name) is closed: recording from \(until ?? "an hour that is not known")"
+      )
     }
     watched.isTold = true
   }
