@@ -139,7 +139,9 @@ struct GatewayModel: Sendable {
   }
 
   private mutating func publish(_ conid: Int, at time: Int64, updated: Int64) {
-    guard state.deliversData, let feed = state.market.feed(conid) else { return }
+    guard let feed = state.market.feed(conid) else { return }
+    state.traded.note(feed, at: updated)
+    guard state.deliversData else { return }
     for index in sockets.indices {
       sockets[index].session.publish(conid, feed, at: time, updated: updated, state)
     }

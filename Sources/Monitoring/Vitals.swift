@@ -140,6 +140,7 @@ public struct Vitals: Sendable {
       subscriptions[key] = Since(value: state, monotonic: monotonic)
     case .gap(let gap): note(gap)
     case .dropped(let count, _): missed += count
+    case .backfill: break
     }
   }
 

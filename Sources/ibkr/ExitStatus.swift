@@ -35,7 +35,7 @@ enum ExitStatus: Int32, Sendable, Hashable {
     case let error as IbkrError: self.init(error.code)
     case let error as StorageError: self = error.code == .damaged ? .damage : .storage
     case is TransportError, is RecorderSilent: self = .network
-    case is GapsFound: self = .gaps
+    case is GapsFound, is BackfillsLeft: self = .gaps
     case let given as StreamGivenUp: self = given == .takeover ? .takeover : .network
     case let failed as ChecksFailed: self.init(failed.first.area)
     case is DamageFound: self = .damage

@@ -21,6 +21,10 @@ struct LiveStream {
   var keepsSessions = false
   /// Told of the stream before it runs, and of what follows the trading hours, if that was asked for.
   var whenMade: (@Sendable (IbkrWsClient, TradingSessions?) -> Void)?
+  /// Whether the bars of gaps are asked for.
+  var fillsGaps = false
+  /// What else is to be filled, at the time at which the stream begins, in nanoseconds since 1970.
+  var backfills: @Sendable (Int64) -> [Backfill] = { _ in [] }
 
   /// Streams into a sink until somebody or something ends it.
   ///
@@ -100,6 +104,7 @@ struct LiveStream {
 
     var patience = try connection.streamConfiguration()
     patience.keepsBook = keepsBook
+    patience.fillsGaps = fillsGaps
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
     // Before the stream runs, so that the sinks see it from its first event.
     let attached = stream.attach(sink)
@@ -117,6 +122,7 @@ struct LiveStream {
       for feed in targets.flatMap(\.feeds) { try await stream.want(feed) }
     }
     for feed in feeds.feedsOfAll { try await stream.want(feed) }
+    await stream.fill(backfills(client.loop.timestamp().realtime))
     let conid = found.first?.conid
     var greetings: EventStream?
     if let account = client.configuration.accountID {

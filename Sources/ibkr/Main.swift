@@ -133,8 +133,9 @@ struct IBKRCommand: ParsableCommand {
       RecordCommand.self, StreamCommand.self, SearchCommand.self, InstrumentCommand.self,
       FieldsCommand.self, SimulateCommand.self,
       AuthCommand.self, DoctorCommand.self, ConfigCommand.self,
-      VerifyCommand.self, StatsCommand.self, GapsCommand.self, CoverageCommand.self,
-      ExportCommand.self, TailCommand.self, ReplayCommand.self, TopCommand.self,
+      VerifyCommand.self, StatsCommand.self, GapsCommand.self, BackfillCommand.self,
+      CoverageCommand.self, ExportCommand.self, TailCommand.self, ReplayCommand.self,
+      TopCommand.self,
       ServiceCommand.self,
     ]
   )

@@ -67,7 +67,17 @@ final class Monitor: EventSink {
       tell(gap)
     case .dropped(let count, _):
       logger.debug("not everything could be counted", metadata: ["missed": "\(count)"])
+    case .backfill(let progress): tell(progress)
     }
+  }
+
+  private func tell(_ progress: BackfillProgress) {
+    logger.info(
+      "bars for a gap of \(progress.backfill.target): \(progress.state.rawValue)",
+      metadata: progress.reason.isEmpty
+        ? ["bars": "\(progress.bars)"]
+        : ["bars": "\(progress.bars)", "why": "\(progress.reason)"]
+    )
   }
 
   private func tell(_ state: ConnectionState) {

@@ -55,6 +55,16 @@ struct RecordCommand: AsyncParsableCommand {
 
   @OptionGroup var feeds: FeedOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Whether the bars of a gap are asked for when it is over: on or off.",
+      discussion: "On, which is the default, they are in ch=bar a minute later, behind everything "
+        + "else that is asked; so are those of the last week's gaps that have none yet. With "
+        + "--channels it is on if raw, bar and status are among them."
+    )
+  )
+  var backfill: Switch?
+
   @Option(help: "The folders of quotes: date,symbol or date, for many instruments.")
   var partition = Partition.dateAndSymbol
 
@@ -128,6 +138,24 @@ struct RecordCommand: AsyncParsableCommand {
   @OptionGroup(title: "Limits") var limits: LimitOptions
   @OptionGroup(title: "Logging") var log: LogOptions
 
+  /// Something that is on or off.
+  enum Switch: String, ExpressibleByArgument, CaseIterable {
+    case on, off
+  }
+
+  /// Whether bars are asked for: only where they can be kept, and what came of them be told.
+  var fillsGaps: Bool {
+    (backfill ?? .on) == .on
+      && channels.map { Self.backfillChannels.isSubset(of: $0.channels) } ?? true
+  }
+
+  private static let backfillChannels: Set<Channel> = [.raw, .bar, .status]
+
+  func validate() throws {
+    guard backfill == .on, !fillsGaps else { return }
+    throw ValidationError("--backfill on needs raw, bar and status in --channels")
+  }
+
   /// What happens to account ids.
   enum AccountIDs: String, ExpressibleByArgument, CaseIterable {
     case alias, keep
@@ -160,7 +188,9 @@ struct RecordCommand: AsyncParsableCommand {
   /// What the sink is told.
   var sinkConfiguration: NDJSONFileSink.Configuration {
     var configuration = NDJSONFileSink.Configuration(directory: directory)
-    configuration.channels = channels?.channels ?? Channel.standard.union(feeds.channels)
+    configuration.channels =
+      channels?.channels
+      ?? Channel.standard.union(feeds.channels).union(fillsGaps ? [.bar] : [])
     configuration.partition = partition
     configuration.timeFormat = time
     configuration.keepsAccounts = accountIds == .keep
@@ -174,6 +204,7 @@ struct RecordCommand: AsyncParsableCommand {
       "channels": configuration.channels.map(\.rawValue).sorted().joined(separator: ","),
       "symbols": instruments.symbols.joined(separator: " "),
       "feeds": feeds.channels.map(\.rawValue).sorted().joined(separator: ","),
+      "backfill": fillsGaps ? "on" : "off",
       "fsync": fsync.rawValue,
       "account_ids": accountIds.rawValue,
       "simulate": "\(connection.simulate)",
@@ -217,6 +248,12 @@ struct RecordCommand: AsyncParsableCommand {
       stream.keepsSessions = session
       stream.companions = [watch?.monitor, status?.monitor].compactMap(\.self)
       stream.whenMade = { status?.watch($0, $1) }
+      stream.fillsGaps = fillsGaps
+      if fillsGaps {
+        stream.backfills = { [directory] in
+          Self.unsettledGaps(in: directory, at: $0, logger)
+        }
+      }
       let record = { [stream] in
         try await stream.run(into: sink, stop: stop) { found in
           try await sink.learn(found)
@@ -234,6 +271,20 @@ struct RecordCommand: AsyncParsableCommand {
     try await sink.close()
     summarize(counts, logger)
     if strict, counts.gaps > 0 { throw GapsFound(gaps: counts.gaps) }
+  }
+
+  /// What earlier runs have left to ask; a recording that cannot be read is no reason not to record.
+  private static func unsettledGaps(
+    in directory: String,
+    at realtime: Int64,
+    _ logger: Logger
+  ) -> [Backfill] {
+    do {
+      return try GapFilling(directory: directory).unsettled(at: realtime)
+    } catch {
+      logger.warning("the gaps of before are not filled: \(error)")
+      return []
+    }
   }
 
   private func summarize(_ counts: Monitor.Counts, _ logger: Logger) {

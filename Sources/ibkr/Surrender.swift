@@ -28,7 +28,7 @@ final class Surrender: EventSink {
         guard let phase = state.phase else { return }
         hasSession = ![.loggedOut, .competing, .maintenance].contains(phase)
         isTakenOver = phase == .competing
-      case .connection, .subscription, .gap, .dropped: break
+      case .connection, .subscription, .gap, .dropped, .backfill: break
       }
     }
   }

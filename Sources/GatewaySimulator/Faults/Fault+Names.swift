@@ -113,6 +113,12 @@ extension Fault {
         )
       }
     ),
+    (
+      "history",
+      .special(["how", "for"]) { (line) throws(ScenarioComplaint) in
+        .history(try line.choice("how"), for: try line.length(of: "history"))
+      }
+    ),
     ("tickle-timeout", .lasting { .tickleTimeout(for: $0) }),
     ("nightly-reset", .lasting { .nightlyReset(for: $0) }),
   ]

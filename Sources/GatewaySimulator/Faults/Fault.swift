@@ -71,6 +71,8 @@ public enum Fault: Sendable, Hashable {
   case gone(for: Duration)
   /// Every request is answered 429, with a `Retry-After` or without.
   case tooManyRequests(for: Duration, retryAfter: Duration?)
+  /// Questions for bars are answered in another way.
+  case history(HistoryTrouble, for: Duration)
   /// A `tickle` gets no answer at all; its connection stays open.
   case tickleTimeout(for: Duration)
   /// The brokerage session is away and cannot be opened; then every login has ended.

@@ -100,6 +100,9 @@ extension GatewayModel {
     case .tooManyRequests(let duration, let retryAfter):
       state.troubles.busyUntil = time + duration.nanoseconds
       state.troubles.retryAfter = retryAfter.map { $0.components.seconds }
+    case .history(let trouble, let duration):
+      state.troubles.historyTrouble = trouble
+      state.troubles.historyUntil = time + duration.nanoseconds
     case .tickleTimeout(let duration):
       state.troubles.ticklesLostUntil = time + duration.nanoseconds
     }
@@ -130,6 +133,7 @@ extension GatewayModel {
         let conid = conids[number % conids.count]
         guard let feed = state.market.jolt(conid) else { continue }
         let updated = state.now.milliseconds(at: time)
+        state.traded.note(feed, at: updated)
         sockets[index].session.publish(conid, feed, at: time, updated: updated, state)
       }
     }

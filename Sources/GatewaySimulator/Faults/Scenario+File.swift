@@ -15,7 +15,7 @@ extension Scenario {
   /// ```
   ///
   /// `after` counts from the start of the simulator. `fault` is one of `Fault.names`; `what` and `how`
-  /// are those of `Oddity`, `Distortion` and `Breach`. Most faults last `for` a while. A fault with `every` happens so many `times`.
+  /// are those of `Oddity`, `Distortion`, `Breach` and `HistoryTrouble`. Most faults last `for` a while. A fault with `every` happens so many `times`.
   ///
   /// - Parameters:
   ///   - name: The file's name, for messages.

@@ -13,6 +13,11 @@ struct Troubles: Sendable {
   var loggedOutUntil = Int64.min
   /// A `tickle` is not answered.
   var ticklesLostUntil = Int64.min
+  /// What is wrong with history, and until when.
+  var historyTrouble: HistoryTrouble?
+  var historyUntil = Int64.min
+  /// The instruments whose history has been asked for.
+  var warm: Set<Int> = []
   /// The brokerage session cannot be opened.
   var maintenanceUntil = Int64.min
 

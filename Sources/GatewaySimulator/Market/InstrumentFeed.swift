@@ -9,11 +9,11 @@ struct InstrumentFeed: Sendable {
   private var random: SplitMix64
   private var bid: Int64
   private var ask: Int64
-  private var last: Int64
+  private(set) var last: Int64
   private var bidSize: Int64
   private var askSize: Int64
   private var lastSize: Int64
-  private var volume: Int64
+  private(set) var volume: Int64
   private var high: Int64
   private var low: Int64
   private let open: Int64

@@ -17,6 +17,9 @@ extension GatewayRequest {
       guard time >= gateway.troubles.ticklesLostUntil else { return nil }
       let isGateway = gateway.gate == nil
       return .json(gateway.login.tickle(gateway.account, isGateway: isGateway, at: time))
+    case ("GET", "/iserver/marketdata/history")
+    where gateway.troubles.history(at: time) == .unanswered:
+      return nil
     case ("POST", "/iserver/auth/status"), ("GET", "/iserver/auth/status"):
       return .json(gateway.login.status(gateway.account, at: time))
     case ("POST", "/logout"), ("GET", "/logout"):
@@ -104,6 +107,8 @@ extension GatewayRequest {
       return currencyPairs(gateway.options.catalogue)
     case ("GET", "/iserver/marketdata/snapshot"):
       return snapshot(&gateway, at: now)
+    case ("GET", "/iserver/marketdata/history"):
+      return history(&gateway, at: now)
     case ("GET", "/iserver/marketdata/unsubscribeall"):
       gateway.endSnapshots()
       return .json(#"{"unsubscribed":true}"#)

@@ -33,6 +33,10 @@ struct GatewayState: Sendable {
   let account = Account()
   var login: LoginState
   var market: Market
+  /// What was traded, by the minute.
+  var traded = TradedBars()
+  /// The number of the last answer about history.
+  var lastHistory = 20_962_327
   /// What a recording that is played has said so far.
   var playback = Playback()
   /// Checks signatures where there is no gateway that would have a login of its own.

@@ -116,6 +116,7 @@ extension SocketSession {
     streams[conid, default: []].append(stream)
     if let instrument = gateway.options.catalogue[conid] {
       gateway.market.watch(instrument, from: now.monotonic)
+      if let feed = gateway.market.feed(conid) { gateway.traded.note(feed, at: now.milliseconds) }
     }
     agenda.insert(.image(target), at: now.monotonic + gateway.options.imageDelay)
   }

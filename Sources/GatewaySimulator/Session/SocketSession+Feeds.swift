@@ -116,7 +116,8 @@ extension SocketSession {
       let answer = request.answer(
         id: id,
         instrument,
-        seed: gateway.options.seed,
+        gateway,
+        until: updated / 1_000 + 1,
         at: updated / 1_000
       )
       say(#"{\#(answer),"topic":"smh+\#(request.conid)"}"#, gateway)

@@ -25,13 +25,18 @@ public enum Event: Sendable {
   /// The connection changed its state.
   case connection(ConnectionState, at: Stamp)
 
+  /// What has become of the bars that were asked for because quotes are missing.
+  case backfill(BackfillProgress, at: Stamp)
+
   /// The event's number and time; nil for ``dropped(count:range:)``, which is nobody else's event.
   public var stamp: Stamp? {
     switch self {
     case .message(let message): message.stamp
     case .gap(let gap): gap.stamp
     case .dropped: nil
-    case .subscription(_, _, let stamp), .session(_, let stamp), .connection(_, let stamp): stamp
+    case .subscription(_, _, let stamp), .session(_, let stamp), .connection(_, let stamp),
+      .backfill(_, let stamp):
+      stamp
     }
   }
 

@@ -10,6 +10,8 @@ package final class EventStorage: Sendable {
   let own: [OwnEvent]
   /// Of messages that repeat some of their parts, which: rare, and a byte for each part.
   let repeats: [[Bool]]
+  /// What answers by REST fill.
+  let fills: [Backfill]
   let origin: (any EventOrigin)?
 
   init(
@@ -17,12 +19,14 @@ package final class EventStorage: Sendable {
     bytes: [UInt8],
     own: [OwnEvent],
     repeats: [[Bool]] = [],
+    fills: [Backfill] = [],
     origin: (any EventOrigin)? = nil
   ) {
     self.records = records
     self.bytes = bytes
     self.own = own
     self.repeats = repeats
+    self.fills = fills
     self.origin = origin
   }
 }
@@ -77,6 +81,7 @@ extension EventBatch: RandomAccessCollection {
     case .subscription(let key, let state): return .subscription(key, state, at: record.stamp)
     case .gap(let gap): return .gap(gap)
     case .dropped(let count, let range): return .dropped(count: count, range: range)
+    case .backfill(let progress): return .backfill(progress, at: record.stamp)
     }
   }
 
@@ -115,6 +120,12 @@ extension EventBatch {
   /// The value of an own event, for a record whose sort is not `message`.
   package func detail(of record: EventRecord) -> OwnEvent? {
     record.sort == .message ? nil : storage.own[Int(record.detail)]
+  }
+
+  /// What a message fills, for a record of the kind `backfill`.
+  package func backfill(of record: EventRecord) -> Backfill? {
+    guard record.sort == .message, record.kind == .backfill, record.detail > 0 else { return nil }
+    return storage.fills[Int(record.detail) - 1]
   }
 
   /// A batch that tells a subscriber of its loss, and nothing else.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import WebSocket
+
 /// Numbers events and gathers them into batches.
 ///
 /// There is one per run, and only the I/O thread uses it: that is what makes the numbers an order.
@@ -9,6 +11,7 @@ package struct EventBatchBuilder: ~Copyable {
   private var bytes: [UInt8] = []
   private var own: [OwnEvent] = []
   private var repeats: [[Bool]] = []
+  private var fills: [Backfill] = []
   private var next: UInt64
 
   /// Starts numbering.
@@ -89,6 +92,38 @@ package struct EventBatchBuilder: ~Copyable {
     records[last].detail = UInt32(repeats.count)
   }
 
+  /// Adds an answer by REST with the bars of a gap.
+  ///
+  /// - Parameters:
+  ///   - answer: The bytes as they came.
+  ///   - backfill: What of them counts, and for what.
+  ///   - realtime: When, in nanoseconds since 1970.
+  ///   - monotonic: When, in nanoseconds of the monotonic clock.
+  ///   - flags: What else is known of it.
+  package mutating func append(
+    answer: UnsafeRawBufferPointer,
+    to backfill: Backfill,
+    realtime: Int64,
+    monotonic: Int64,
+    flags: EventRecord.Flags = []
+  ) {
+    fills.append(backfill)
+    let place = UInt32(fills.count)
+    append(
+      answer,
+      direction: .inbound,
+      kind: .backfill,
+      realtime: realtime,
+      monotonic: monotonic
+    ) { record in
+      record.topic = .history
+      record.conid = backfill.conid
+      record.detail = place
+      record.flags = flags
+      if UTF8Validator.isValid(answer) { record.flags.insert(.utf8) }
+    }
+  }
+
   /// Adds an event of our own.
   ///
   /// - Parameters:
@@ -135,12 +170,14 @@ package struct EventBatchBuilder: ~Copyable {
       bytes: bytes,
       own: own,
       repeats: repeats,
+      fills: fills,
       origin: origin
     )
     records = []
     bytes = []
     own = []
     repeats = []
+    fills = []
     return EventBatch(storage: storage, indices: storage.records.indices)
   }
 }

@@ -61,7 +61,8 @@ package struct EventRecord: Sendable {
   /// ``SubscriptionKey/number`` of the subscription that the message belongs to, 0 for none.
   package var subscription: UInt32 = 0
   /// The index of an own event's value; of a message that repeats only some of its parts, one more
-  /// than the index of its marks.
+  /// than the index of its marks; of an answer with the bars of a gap, one more than the index of what
+  /// is filled.
   package var detail: UInt32 = 0
   /// What sort of event this is.
   package var sort: Sort
@@ -108,4 +109,5 @@ package enum OwnEvent: Sendable {
   case subscription(SubscriptionKey, SubscriptionState)
   case gap(Gap)
   case dropped(count: Int, range: ClosedRange<UInt64>)
+  case backfill(BackfillProgress)
 }

@@ -20,9 +20,11 @@ public enum FrameKind: UInt8, Sendable, Hashable {
   case poll = 16
   /// An answer by REST to the question, after a gap, what the feed may have missed.
   case resync = 17
+  /// An answer by REST to the question for the bars of a gap; ``Message/backfill`` says of which.
+  case backfill = 18
 
   /// Whether it came by REST and not through the socket.
-  public var isREST: Bool { self == .poll || self == .resync }
+  public var isREST: Bool { self == .poll || self == .resync || self == .backfill }
 }
 
 /// Which way a message went.

@@ -82,6 +82,10 @@ public struct Gap: Sendable, Hashable {
   /// The number of the first event after the gap, nil while it lasts.
   public var seqLast: UInt64?
 
+  /// Whether the stream asks for the bars of this time (``StreamConfiguration/fillsGaps``); what comes
+  /// of it is told by ``Event/backfill(_:at:)``.
+  public package(set) var willBeFilled = false
+
   /// Creates a gap.
   package init(
     id: Int,

@@ -25,7 +25,7 @@ public struct Message: Sendable {
   /// Which way the message went.
   public var direction: Direction { record.direction }
 
-  /// The kind of its frame, or how else it came: `poll` and `resync` tell of an answer by REST.
+  /// The kind of its frame, or how else it came: `poll`, `resync` and `backfill` tell of an answer by REST.
   public var kind: FrameKind { record.kind }
 
   /// What the message is about; nil for control frames.
@@ -52,9 +52,16 @@ public struct Message: Sendable {
   /// Whether a part of the message has been told before.
   func isDuplicate(part index: Int) -> Bool {
     if isDuplicate { return true }
-    guard record.detail > 0 else { return false }
+    guard record.detail > 0, record.kind != .backfill else { return false }
     let marks = storage.repeats[Int(record.detail) - 1]
     return marks.indices.contains(index) && marks[index]
+  }
+
+  /// What the message fills, if its ``kind`` is `backfill`: of its bars those count that begin within
+  /// ``Backfill/range``.
+  public var backfill: Backfill? {
+    guard record.kind == .backfill, record.detail > 0 else { return nil }
+    return storage.fills[Int(record.detail) - 1]
   }
 
   /// Whether the bytes are valid UTF-8.

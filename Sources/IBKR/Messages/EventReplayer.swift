@@ -63,6 +63,30 @@ package struct EventReplayer: ~Copyable {
     if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
   }
 
+  /// Adds an answer by REST with the bars of a gap.
+  ///
+  /// - Parameters:
+  ///   - answer: Its bytes.
+  ///   - backfill: What of them counts, and for what.
+  ///   - stamp: Its number and time.
+  ///   - isRedacted: Whether secrets are replaced in it.
+  package mutating func append(
+    answer: UnsafeRawBufferPointer,
+    to backfill: Backfill,
+    stamp: Stamp,
+    isRedacted: Bool = false
+  ) {
+    count += 1
+    builder.skip(to: stamp.seq)
+    builder.append(
+      answer: answer,
+      to: backfill,
+      realtime: stamp.realtime,
+      monotonic: stamp.monotonic,
+      flags: isRedacted ? .redacted : []
+    )
+  }
+
   /// Adds an event of our own.
   ///
   /// - Parameters:
@@ -98,7 +122,7 @@ package struct EventReplayer: ~Copyable {
     case .gap(var gap):
       gap.subscriptions = gap.subscriptions.map(keys)
       return .gap(gap)
-    case .connection, .session, .dropped: return event
+    case .connection, .session, .dropped, .backfill: return event
     }
   }
 

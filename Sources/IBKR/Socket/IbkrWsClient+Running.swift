@@ -52,6 +52,7 @@ extension IbkrWsClient {
     wake(.calling)
     wake(.connecting)
     wake(.asking)
+    wake(.filling)
     guard let connection else { return }
     do throws(WebSocketError) {
       for command in reconciler.farewell() {
@@ -79,6 +80,7 @@ extension IbkrWsClient {
       group.addTask { await self.keepSession() }
       group.addTask { await self.checkSuspects() }
       group.addTask { await self.keepOrders() }
+      group.addTask { await self.keepBackfills() }
       await connectAndConverse()
       group.cancelAll()
       await ibkrClient.endSupervision()

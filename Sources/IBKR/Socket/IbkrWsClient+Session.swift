@@ -82,6 +82,7 @@ extension IbkrWsClient {
         beginGap(reason, detectedBy: words)
         perform(reconciler.lost())
         orders.lost(since: lastAlive.realtime)
+        backfills.lost()
       case .reconnect(let reason, let words):
         giveUp(ConnectionLoss(reason, words, error: IbkrError(.authentication, words)))
       case .failed(let loss, let delay):
@@ -97,6 +98,8 @@ extension IbkrWsClient {
   private func becameUsable() {
     reconciler.ready()
     orders.opened(at: loop.now)
+    backfills.opened(at: loop.now)
+    wake(.filling)
     if orders.hasOpened { reconciler.admit(.orders) }
     wake(.asking)
   }
@@ -110,6 +113,7 @@ extension IbkrWsClient {
     beginGap(loss.reason, detectedBy: loss.detectedBy)
     perform(reconciler.lost())
     orders.lost(since: lastAlive.realtime)
+    backfills.lost()
     guard hasBeenGreeted || configuration.waitsForServer else {
       failure = loss.error
       wake(.connecting)

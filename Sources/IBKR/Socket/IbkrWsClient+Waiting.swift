@@ -6,7 +6,7 @@ import Transport
 
 extension IbkrWsClient {
   /// Who sleeps until there is something to do.
-  enum Sleeper: Hashable { case connecting, calling, asking }
+  enum Sleeper: Hashable { case connecting, calling, asking, filling }
 
   /// Sleeps until a time, or until somebody wakes the sleeper; nil for no time.
   func sleep(_ sleeper: Sleeper, until deadline: Int64?) async {

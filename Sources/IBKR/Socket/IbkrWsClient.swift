@@ -82,6 +82,9 @@ public actor IbkrWsClient {
   /// Says when orders and executions are asked for by REST.
   var orders: OrderSync
 
+  /// Says when the bars of gaps are asked for by REST.
+  var backfills = BackfillQueue()
+
   var timer: TimerToken?
   var greetingDeadline: Int64?
   var nextTic: Int64?
@@ -159,8 +162,16 @@ public actor IbkrWsClient {
   /// Tells of something that happened here, and hands on everything that has been gathered.
   func tell(_ event: OwnEvent) {
     let now = loop.timestamp()
+    var event = event
+    var filling: [Backfill] = []
+    if configuration.fillsGaps, case .gap(var gap) = event {
+      filling = gap.backfills
+      gap.willBeFilled = !filling.isEmpty
+      event = .gap(gap)
+    }
     intake.builder.append(event, realtime: now.realtime, monotonic: now.monotonic)
     publish(isEssential: true)
+    if !filling.isEmpty { addBackfills(filling) }
   }
 
   /// Hands on what has been gathered.

@@ -56,6 +56,9 @@ public struct StreamConfiguration: Sendable {
   /// server's limits; nil for never but before the feed begins and after a gap.
   public var ordersPollInterval: Duration? = .seconds(30)
 
+  /// Whether the bars of the time are asked for by REST after each gap, behind everything else.
+  public var fillsGaps = false
+
   /// What to offer of permessage-deflate; nil for nothing, because the gateway does not speak it.
   public var deflate: PerMessageDeflate?
 

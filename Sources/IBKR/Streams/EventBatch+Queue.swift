@@ -58,6 +58,7 @@ extension EventBatch: QueueBatch {
     var bytes: [UInt8] = []
     var own: [OwnEvent] = []
     var repeats: [[Bool]] = []
+    var fills: [Backfill] = []
     for index in indices where isIncluded(index) {
       var record = storage.records[index]
       bytes.append(contentsOf: storage.bytes[record.payload])
@@ -65,6 +66,9 @@ extension EventBatch: QueueBatch {
       if let event = detail(of: record) {
         record.detail = UInt32(own.count)
         own.append(event)
+      } else if let backfill = backfill(of: record) {
+        fills.append(backfill)
+        record.detail = UInt32(fills.count)
       } else if record.detail > 0 {
         repeats.append(storage.repeats[Int(record.detail) - 1])
         record.detail = UInt32(repeats.count)
@@ -76,6 +80,7 @@ extension EventBatch: QueueBatch {
       bytes: bytes,
       own: own,
       repeats: repeats,
+      fills: fills,
       origin: self.storage.origin
     )
     return EventBatch(storage: storage, indices: storage.records.indices)

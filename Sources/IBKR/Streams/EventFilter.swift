@@ -108,6 +108,7 @@ extension EventFilter {
     switch event {
     case .subscription(let key, _): keys = [key]
     case .gap(let gap): keys = gap.subscriptions
+    case .backfill(let progress): return conids?.contains(progress.backfill.conid) ?? true
     case .connection, .session, .dropped, nil: return true
     }
     if keys.isEmpty { return true }

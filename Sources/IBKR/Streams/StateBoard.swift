@@ -28,7 +28,7 @@ final class StateBoard: Sendable {
         if state == .closed, endsWithConnection { finish() }
       case .session(let state): session.set(state)
       case .subscription(let key, let state): note(state, of: key)
-      case .gap, .dropped: break
+      case .gap, .dropped, .backfill: break
       }
     }
   }

@@ -89,7 +89,11 @@ final class EventEncoder {
     batch.forEachRecord { record, message in
       switch record.sort {
       case .message:
-        bytes += message.withUnsafeBytes { append(record, $0, to: sheets) }
+        if let backfill = batch.backfill(of: record) {
+          bytes += message.withUnsafeBytes { append(record, $0, to: backfill, to: sheets) }
+        } else {
+          bytes += message.withUnsafeBytes { append(record, $0, to: sheets) }
+        }
       case .own where record.seq == 0:
         // The time before a recorded run: it is told as what it is, before the run's events.
         return
@@ -208,6 +212,41 @@ final class EventEncoder {
     return bytes + rows.append(content.payload, record, rowChannel, symbol: symbol, to: sheets)
   }
 
+  /// The line of an answer with the bars of a gap, and a row for each bar.
+  private func append(
+    _ record: EventRecord,
+    _ answer: UnsafeRawBufferPointer,
+    to backfill: Backfill,
+    to sheets: some LineSheets
+  ) -> Int {
+    var bytes = 0
+    if wantsRaw {
+      var topic = backfill.topic(in: run)
+      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      bytes += sheet.line(of: record) { lines in
+        topic.withUTF8 { topic in
+          let content = RawEncoder.Content(
+            payload: answer,
+            topic: UnsafeRawBufferPointer(topic),
+            isRedacted: record.flags.contains(.redacted)
+          )
+          raw.append(record, content, to: &lines)
+        }
+      }
+    }
+    guard rows.wants(.bar) else { return bytes }
+    // Named as the quotes are that it stands in for.
+    let key = SubscriptionKey(
+      topic: .marketData,
+      target: backfill.target,
+      conid: backfill.conid,
+      number: 0
+    )
+    let symbol = names.name(of: key)
+    return bytes
+      + rows.append(answer, record, backfill, in: run, symbol: symbol, to: sheets)
+  }
+
   private func appendQuote(
     _ record: EventRecord,
     _ message: UnsafeRawBufferPointer,
@@ -251,7 +290,7 @@ final class EventEncoder {
       if case .failed = state { wanted[key.number] = nil } else { wanted[key.number] = key }
     case .gap(let gap):
       bytes += append(gap, record, to: sheets)
-    case .connection, .session, .dropped:
+    case .connection, .session, .dropped, .backfill:
       break
     }
     return bytes
@@ -265,7 +304,7 @@ final class EventEncoder {
     to sheets: some LineSheets
   ) -> Int {
     text.removeAll()
-    event.appendJSON(to: &text)
+    event.appendJSON(of: run, to: &text)
     let isRedacted = record.flags.contains(.redacted)
     return text.withBytes { text in
       guard !isRedacted,
@@ -331,7 +370,7 @@ extension OwnEvent {
     switch self {
     case .subscription(let key, _): [key]
     case .gap(let gap): gap.subscriptions
-    case .connection, .session, .dropped: []
+    case .connection, .session, .dropped, .backfill: []
     }
   }
 }

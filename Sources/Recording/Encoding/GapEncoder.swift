@@ -32,6 +32,8 @@ struct GapEncoder {
     lines.append(integers: gap.conids)
     gap.appendDetection(to: &lines)
     // Only a gap that spans two runs has another to name, and it is written at start-up.
-    lines.append(",\"run_prev\":null,\"backfill\":\"none\"}\n")
+    // What comes of it is known later: `ch=status` has that.
+    lines.append(",\"run_prev\":null,\"backfill\":")
+    lines.append(gap.willBeFilled ? "\"pending\"}\n" : "\"none\"}\n")
   }
 }

@@ -12,12 +12,17 @@ extension OwnEvent {
     case .session: "session"
     case .subscription: "subscription"
     case .gap: "gap"
+    case .backfill: "backfill"
     case .dropped: nil
     }
   }
 
   /// Appends the event as a JSON object.
-  func appendJSON(to text: inout LineBuffer) {
+  ///
+  /// - Parameters:
+  ///   - run: The run that it is of.
+  ///   - text: Where to put it.
+  func appendJSON(of run: RunID, to text: inout LineBuffer) {
     switch self {
     case .connection(let state): Self.append(state, to: &text)
     case .session(let state): Self.append(state, to: &text)
@@ -28,6 +33,7 @@ extension OwnEvent {
       Self.append(state, to: &text)
       text.append("}")
     case .gap(let gap): Self.append(gap, to: &text)
+    case .backfill(let progress): progress.appendJSON(of: run, to: &text)
     case .dropped(let count, let range):
       text.append("{\"count\":")
       text.append(Int64(count))
@@ -137,6 +143,7 @@ extension OwnEvent {
     }
     text.append("]")
     gap.appendDetection(to: &text)
+    if gap.willBeFilled { text.append(",\"backfill\":\"pending\"") }
     text.append("}")
   }
 }

@@ -27,7 +27,7 @@ struct RawEncoder {
     appendHead(record, to: &lines)
     let isText = record.flags.contains(.utf8) || Self.isValid(content.payload, of: record.kind)
     lines.append(Self.way(of: record))
-    if record.kind.isREST, let topic = record.topic {
+    if record.kind.isREST, record.kind != .backfill, let topic = record.topic {
       // It names none itself.
       lines.append(",\"topic\":")
       lines.append(string: topic.rawValue)
@@ -93,7 +93,7 @@ struct RawEncoder {
   /// not text.
   private static func isValid(_ payload: UnsafeRawBufferPointer, of kind: FrameKind) -> Bool {
     switch kind {
-    case .text, .binary, .poll, .resync: false
+    case .text, .binary, .poll, .resync, .backfill: false
     case .close, .ping, .pong: String(validating: payload, as: UTF8.self) != nil
     }
   }
@@ -114,6 +114,7 @@ struct RawEncoder {
     case (.pong, .outbound): "\"out\",\"op\":\"pong\""
     case (.poll, _): "\"self\",\"op\":\"poll\""
     case (.resync, _): "\"self\",\"op\":\"resync\""
+    case (.backfill, _): "\"self\",\"op\":\"bars\""
     }
   }
 }

@@ -37,6 +37,7 @@ extension RunRecord {
     record.startMonotonic = Int64(value["mono_start"]?.int ?? 0)
     record.end = value["ts_end"]?.int.map(Int64.init)
     record.ending = value["ended"]?.string.flatMap(Ending.init(rawValue:))
+    record.purpose = value["purpose"]?.string.flatMap(Purpose.init(rawValue:)) ?? .record
     record.firstSeq = value["seq_first"]?.int.flatMap(UInt64.init(exactly:)) ?? 1
     record.lastSeq = value["seq_last"]?.int.flatMap(UInt64.init(exactly:))
     record.channels = Set(

@@ -19,6 +19,8 @@ package struct RunRecord: Sendable {
   package var end: Int64?
   /// How it ended; nil until then.
   package var ending: Ending?
+  /// What it was made for.
+  package var purpose = Purpose.record
   /// The channels that it writes.
   package var channels: Set<Channel> = []
   /// How its lines are written and where they lie.
@@ -40,6 +42,14 @@ package struct RunRecord: Sendable {
   package var configuration: [(name: String, value: String)] = []
   /// How far the server's clock is ahead of ours, in nanoseconds; nil while it is not known.
   package var clockOffset: Int64?
+
+  /// What a run is made for.
+  package enum Purpose: String, Sendable, Hashable {
+    /// To record what happens.
+    case record
+    /// To fill the gaps of others: nothing of the present is recorded, and no time counts as recorded.
+    case backfill
+  }
 
   /// How a run ended.
   package enum Ending: String, Sendable, Hashable {
@@ -112,6 +122,10 @@ package struct RunRecord: Sendable {
     text.append(string: host)
     text.append(",\"process\":")
     text.append(process)
+    if purpose != .record {
+      text.append(",\"purpose\":")
+      text.append(string: purpose.rawValue)
+    }
     text.append(",\"ts_start\":")
     text.append(start)
     text.append(",\"mono_start\":")

@@ -23,6 +23,9 @@ extension OwnEvent {
     case "connection":
       guard let state = ConnectionState(value) else { return nil }
       self = .connection(state)
+    case "backfill":
+      guard let progress = BackfillProgress(value) else { return nil }
+      self = .backfill(progress)
     case "session":
       self = .session(SessionState(value))
     default: return nil
@@ -113,6 +116,7 @@ extension Gap {
       seqFirst: seqFirst,
       seqLast: value["seq_last"]?.int.flatMap(UInt64.init(exactly:))
     )
+    willBeFilled = value["backfill"]?.string == BackfillProgress.State.pending.rawValue
   }
 }
 

@@ -11,6 +11,8 @@ struct RawLine {
   enum Content {
     /// A message or control frame, or an answer by REST.
     case message(Direction, FrameKind, [UInt8])
+    /// An answer by REST with the bars of a gap.
+    case bars(Backfill, [UInt8])
     /// An event of our own: the column `op`, and the event as JSON.
     case own(String, [UInt8])
   }
@@ -31,6 +33,7 @@ struct RawLine {
     guard let head = LineHead(line, of: run) else { return nil }
     var scanner = JSONScanner(line)
     var (monotonic, direction, kind, bytes) = (Int64?.none, "", "", [UInt8]?.none)
+    var topic: Backfill?
     var isRedacted = false
     while let member = scanner.nextMember() {
       let content = scanner.bytes(member.content)
@@ -38,6 +41,8 @@ struct RawLine {
       case Self.mono: monotonic = scanner.integer(member)
       case Self.dir: direction = String(decoding: content, as: UTF8.self)
       case Self.op: kind = String(decoding: content, as: UTF8.self)
+      case Self.topic where kind == Self.bars:
+        topic = Backfill(topic: String(decoding: content, as: UTF8.self))
       case Self.msg where member.kind == .string:
         bytes = member.hasEscapes ? JSONString.text(content).map { Array($0.utf8) } : Array(content)
       case Self.b64 where member.kind == .string:
@@ -52,6 +57,11 @@ struct RawLine {
     switch direction {
     case "self":
       // What we have asked for by REST is a message, though it did not cross the socket.
+      if kind == Self.bars {
+        guard let topic else { return nil }
+        content = .bars(topic, bytes)
+        return
+      }
       content = Self.answers[kind].map { .message(.inbound, $0, bytes) } ?? .own(kind, bytes)
     case "in", "out":
       guard let frame = Self.kinds[kind] else { return nil }
@@ -63,6 +73,8 @@ struct RawLine {
   private static let mono = JSONKey("mono")
   private static let dir = JSONKey("dir")
   private static let op = JSONKey("op")
+  private static let topic = JSONKey("topic")
+  private static let bars = "bars"
   private static let msg = JSONKey("msg")
   private static let b64 = JSONKey("b64")
   private static let redacted = JSONKey("redacted")

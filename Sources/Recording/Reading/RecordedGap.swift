@@ -25,6 +25,8 @@ public struct RecordedGap: Sendable, Hashable {
   public var detectedBy: String
   /// How many events were lost, where that is known.
   public var count: UInt64?
+  /// Whether the run was going to ask for the bars of this time.
+  public var willBeFilled = false
 
   /// How long it lasted; nil if nobody knows.
   public var duration: Duration? { end.map { .nanoseconds($0 - start) } }
@@ -45,6 +47,7 @@ public struct RecordedGap: Sendable, Hashable {
     self.conids = conids.compactMap(\.int)
     detectedBy = value["detected_by"]?.string ?? ""
     count = value["count"]?.int.flatMap(UInt64.init(exactly:))
+    willBeFilled = value["backfill"]?.string == RecordedBackfill.State.pending.rawValue
   }
 
   /// A point in time, whichever ``TimeFormat`` it is written in.

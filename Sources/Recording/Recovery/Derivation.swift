@@ -58,6 +58,8 @@ final class Derivation {
       bytes.withUnsafeBytes {
         replayer.append($0, direction: direction, kind: kind, stamp: line.stamp)
       }
+    case .bars(let backfill, let bytes):
+      bytes.withUnsafeBytes { replayer.append(answer: $0, to: backfill, stamp: line.stamp) }
     case .own(let name, let bytes):
       append(name, bytes, line.stamp, to: sheets)
     }

@@ -48,7 +48,7 @@ struct StartUp {
           codec: codec
         ).finish()
       }
-      if record.last != nil { latest = record }
+      if record.last != nil, record.purpose == .record { latest = record }
     }
     return latest
   }

@@ -144,6 +144,10 @@ final class LogReader {
           isRedacted: raw.isRedacted
         )
       }
+    case .bars(let backfill, let bytes):
+      bytes.withUnsafeBytes {
+        replayer.append(answer: $0, to: backfill, stamp: raw.stamp, isRedacted: raw.isRedacted)
+      }
     case .own(let name, _):
       guard let value else { return }
       if let down = DownTime(value) {

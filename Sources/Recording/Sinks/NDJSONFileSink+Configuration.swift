@@ -73,6 +73,9 @@ extension NDJSONFileSink {
     /// The settings to keep in the run's record, by name; no secrets.
     public var settings: [String: String] = [:]
 
+    /// What the run is made for.
+    package var purpose = RunRecord.Purpose.record
+
     /// Creates a configuration with the defaults of everything but the place.
     ///
     /// - Parameter directory: The directory; it is created if it is missing.

@@ -231,6 +231,7 @@ public actor NDJSONFileSink: EventSink {
     let now = disk.timestamp()
     var run = try RunRecord(startingAt: now.realtime, tool: configuration.tool)
     run.startMonotonic = now.monotonic
+    run.purpose = configuration.purpose
     run.layout = LineLayout(partition: configuration.partition, time: configuration.timeFormat)
     run.configuration = configuration.settings.sorted { $0.key < $1.key }
       .map { (name: $0.key, value: $0.value) }

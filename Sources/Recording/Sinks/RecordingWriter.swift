@@ -75,7 +75,13 @@ final class RecordingWriter {
           + "or into another directory"
       )
     }
-    down = origin == nil ? DownTime(after: previous, before: run) : origin?.down
+    down =
+      switch (origin, run.purpose) {
+      case (let origin?, _): origin.down
+      case (nil, .record): DownTime(after: previous, before: run)
+      // It records nothing that could be missing: the time goes on until somebody does.
+      case (nil, .backfill): nil
+      }
     self.origin = origin
     try run.write(to: storage)
     instruments = LedgerFile("instruments.ndjson", storage: storage)

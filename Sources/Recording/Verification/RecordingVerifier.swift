@@ -254,7 +254,9 @@ public struct RecordingVerifier {
       check.finish(isBeingRecorded: current.contains(run))
       report.findings += check.findings
       guard check.lastSeq != nil else { continue }
-      if let previous, check.down?.previous != previous {
+      // A run that fills gaps records nothing that could be missing before it.
+      let isRecorder = records[run]?.purpose != .backfill
+      if isRecorder, let previous, check.down?.previous != previous {
         report.findings.append(
           Finding(
             .undeclaredDownTime,
@@ -263,7 +265,7 @@ public struct RecordingVerifier {
           )
         )
       }
-      previous = run
+      if isRecorder { previous = run }
       if isDeep, !current.contains(run), let record = records[run] {
         report.findings += try DerivedCheck(record, storage: storage).findings()
       }

@@ -95,6 +95,8 @@ actor SoakWitness: EventSink {
       words = "gap \(gap.phase) \(gap.reason): \(gap.detectedBy)"
     case .dropped(let count, _): words = "\(count) dropped"
     case .subscription(let key, let state, _): words = "\(key) \(state)"
+    case .backfill(let progress, _):
+      words = "bars of \(progress.backfill.target): \(progress.state) \(progress.reason)"
     case .session(let state, _):
       words = "session \(state.phase?.rawValue ?? "unknown") \(state.reason)"
     case .connection(let state, _): words = "connection \(state)"

@@ -97,6 +97,7 @@ actor Diary: EventSink {
   private(set) var commands: [String] = []
   private(set) var lifecycle: [String] = []
   private(set) var gaps: [Gap] = []
+  private(set) var backfills: [BackfillProgress] = []
   private(set) var quotes: [Int: Int] = [:]
   private(set) var snapshots: [Int: Int] = [:]
   private(set) var calls: [String] = []
@@ -136,6 +137,7 @@ actor Diary: EventSink {
       gaps.append(gap)
       lifecycle.append("gap \(gap.phase) \(gap.reason.rawValue)")
     case .dropped(let count, _): dropped += count
+    case .backfill(let progress, _): backfills.append(progress)
     case .subscription(let key, let state, _): lifecycle.append("\(key.target) \(state)")
     case .session(let state, _):
       lifecycle.append("session \(state.phase?.rawValue ?? "unknown")")

@@ -48,12 +48,47 @@ final class RowChannels {
     symbol: String?,
     to sheets: some LineSheets
   ) -> Int {
+    guard let body = Self.parsed(message, record) else { return 0 }
+    return append(RowMessage(body, record, channel, symbol: symbol), record, to: sheets)
+  }
+
+  /// Makes the lines of an answer with the bars of a gap.
+  ///
+  /// - Parameters:
+  ///   - answer: Its bytes.
+  ///   - record: What is known of it.
+  ///   - backfill: What of it counts, and for what.
+  ///   - run: The run that has asked.
+  ///   - symbol: The name of the instrument.
+  ///   - sheets: Where the lines go.
+  /// - Returns: How many bytes they have.
+  func append(
+    _ answer: UnsafeRawBufferPointer,
+    _ record: EventRecord,
+    _ backfill: Backfill,
+    in run: RunID,
+    symbol: String?,
+    to sheets: some LineSheets
+  ) -> Int {
+    guard let body = Self.parsed(answer, record) else { return 0 }
+    var context = RowContext()
+    context.conid = backfill.conid
+    context.symbol = symbol
+    context.gapID = backfill.gap.text(in: run)
+    context.bars.source = backfill.source
+    let message = RowMessage(backfill: body, context, within: backfill.range)
+    return append(message, record, to: sheets)
+  }
+
+  private static func parsed(
+    _ message: UnsafeRawBufferPointer,
+    _ record: EventRecord
+  ) -> JSONValue? {
     // One letter that is no text must not cost an order.
     let bytes =
       record.flags.contains(.utf8)
       ? Array(message) : Array(String(decoding: message, as: UTF8.self).utf8)
-    guard let body = try? JSONValue(parsing: bytes) else { return 0 }
-    return append(RowMessage(body, record, channel, symbol: symbol), record, to: sheets)
+    return try? JSONValue(parsing: bytes)
   }
 
   /// Makes the line of an event of our own.

@@ -20,6 +20,7 @@ enum RowSource: String, Sendable, Hashable {
     switch kind {
     case .resync: self = .resync
     case .poll: self = .poll
+    case .backfill: self = .backfill
     case .text, .binary, .close, .ping, .pong: self = .stream
     }
   }
@@ -62,6 +63,8 @@ struct RowContext: Sendable {
     var seconds: Int?
     /// By what volumes are multiplied.
     var volumeFactor = 1
+    /// What the bars are made of, if that was asked for.
+    var source: BarSource?
   }
 
   /// What a row of `ch=status` is about.

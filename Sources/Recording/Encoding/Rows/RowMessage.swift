@@ -14,7 +14,7 @@ struct RowMessage {
     guard record.direction == .inbound, let topic = record.topic else { return nil }
     if record.flags.contains(.error) { return .status }
     switch topic {
-    case .history: return .history
+    case .history: return record.kind == .backfill ? .bar : .history
     case .priceLadder: return .book
     case .orders: return .order
     case .trades: return .trade
@@ -66,11 +66,12 @@ struct RowMessage {
   /// - Parameters:
   ///   - answer: The answer (protocol reference 6.5).
   ///   - context: The instrument, and the gap that the bars fill.
-  init(backfill answer: JSONValue, _ context: RowContext) {
+  ///   - range: When the bars begin that count, in nanoseconds since 1970; nil if all do.
+  init(backfill answer: JSONValue, _ context: RowContext, within range: Range<Int64>? = nil) {
     channel = .bar
     var context = context
     context.source = .backfill
-    addBars(of: answer, context)
+    addBars(of: answer, context, within: range)
   }
 
   /// The row of an event of our own, in the words of the log.
@@ -98,6 +99,14 @@ struct RowMessage {
       context.symbol = context.conid.flatMap(symbol)
       let rest = row.members.filter { !["topic", "target", "conid"].contains($0.key) }
       row = Row(.object(rest)) ?? row
+    case "backfill":
+      context.status.textName = "reason"
+      context.status.topic = Topic.history.rawValue
+      context.status.target = row["target"]
+      context.conid = row.integer("conid")
+      context.symbol = context.conid.flatMap(symbol)
+      let rest = row.members.filter { !["target", "conid"].contains($0.key) }
+      row = Row(.object(rest)) ?? row
     default: return nil
     }
     rows = [(row, context)]
@@ -120,18 +129,30 @@ struct RowMessage {
     }
   }
 
-  private mutating func addBars(of body: JSONValue, _ context: RowContext) {
+  private mutating func addBars(
+    of body: JSONValue,
+    _ context: RowContext,
+    within range: Range<Int64>? = nil
+  ) {
     var context = context
     context.bars.serverID = body["serverId"]?.string
     context.bars.seconds = body["barLength"]?.int
     context.bars.volumeFactor = body["volumeFactor"]?.int ?? 1
     // Bars are no market events, whenever they come.
     context.isSnapshot = true
-    add(Message.rows(body["data"]), context)
+    let bars = Message.rows(body["data"])?.filter { row in
+      guard let range else { return true }
+      let time = History.Bar(row: row, volumeFactor: 1).time
+      return time.map(range.contains) ?? false
+    }
+    add(bars, context)
     guard !rows.isEmpty else { return }
     // Said once, and not with each of a thousand bars.
-    let rest = body.members?.filter { !["data", "topic", "serverId"].contains($0.key) }
-    rows[0].context.answer = JSONValue.object(rest ?? []).text
+    var rest = (body.members ?? []).filter { !["data", "topic", "serverId"].contains($0.key) }
+    if let source = context.bars.source {
+      rest.append(.init(key: "source", value: .string(source.rawValue)))
+    }
+    rows[0].context.answer = JSONValue.object(rest).text
   }
 
   private mutating func addProfitAndLoss(_ body: JSONValue, _ context: RowContext) {
