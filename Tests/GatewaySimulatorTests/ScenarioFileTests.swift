@@ -56,6 +56,7 @@ import Testing
     (#""fault":"distort","how":"split","for":"5s""#, .distort(.split, for: .seconds(5))),
     (#""fault":"say","what":"not-utf8-text""#, .say(.notUTF8Text)),
     (#""fault":"flood","messages":5000"#, .flood(messages: 5_000)),
+    (#""fault":"history","how":"no-data","for":"5s""#, .history(.noData, for: .seconds(5))),
     (#""fault":"tickle-timeout","for":"90""#, .tickleTimeout(for: .seconds(90))),
     (#""fault":"nightly-reset","for":"5m""#, .nightlyReset(for: .seconds(300))),
   ]

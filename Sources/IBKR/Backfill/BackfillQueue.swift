@@ -73,6 +73,8 @@ struct BackfillQueue: Sendable {
   private static let mostWaits = 3
 
   private var items: [Item] = []
+  /// What the items are for: thousands may be added at once.
+  private var known: Set<Backfill> = []
   private var asked: Question?
   private var isOpen = false
   private var notBefore = Int64.min
@@ -91,13 +93,14 @@ struct BackfillQueue: Sendable {
   ///   - realtime: The time, in nanoseconds since 1970.
   /// - Returns: What there is to tell, if it cannot be.
   mutating func add(_ backfill: Backfill, at now: Int64, realtime: Int64) -> BackfillProgress? {
-    guard !items.contains(where: { $0.backfill == backfill }) else { return nil }
+    guard !known.contains(backfill) else { return nil }
     guard items.count < Self.limit else {
       let words = "\(Self.limit) others wait: fill it by hand later"
       return BackfillProgress(backfill, .pending, reason: words, rest: backfill.range)
     }
     let step = BackfillPage.Step(for: backfill.range)
     lastNumber += 1
+    known.insert(backfill)
     // The last bar is there when its minute is over.
     let wait = step.aligned(backfill.range).upperBound + Self.settling - realtime
     items.append(
@@ -212,6 +215,12 @@ struct BackfillQueue: Sendable {
     items.firstIndex { $0.number == question.number }
   }
 
+  private mutating func remove(_ index: Int) -> Item {
+    let item = items.remove(at: index)
+    known.remove(item.backfill)
+    return item
+  }
+
   private func kept(_ index: Int, _ range: Range<Int64>) -> Backfill {
     items[index].backfill.with(range, source: items[index].source)
   }
@@ -247,7 +256,7 @@ struct BackfillQueue: Sendable {
     }
     guard failure.kind == .noData else {
       // Others wait; this one is asked for by hand, or at the next start.
-      let item = items.remove(at: index)
+      let item = remove(index)
       let state: BackfillProgress.State = item.bars > 0 ? .partial : .unavailable
       return Outcome(progress: item.progress(state, failure.words, rest: item.rest))
     }
@@ -277,7 +286,7 @@ struct BackfillQueue: Sendable {
       items[index].rest = page.range.upperBound..<items[index].rest.upperBound
       return nil
     }
-    let item = items.remove(at: index)
+    let item = remove(index)
     if item.bars == 0 { return item.progress(.unavailable, "the server has no bars of this time") }
     let unit = item.step == .minute ? "minutes" : "hours"
     if item.bars < item.expected {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import WebSocket
-
 /// Numbers events and gathers them into batches.
 ///
 /// There is one per run, and only the I/O thread uses it: that is what makes the numbers an order.
@@ -120,7 +118,7 @@ package struct EventBatchBuilder: ~Copyable {
       record.conid = backfill.conid
       record.detail = place
       record.flags = flags
-      if UTF8Validator.isValid(answer) { record.flags.insert(.utf8) }
+      if String(validating: answer, as: UTF8.self) != nil { record.flags.insert(.utf8) }
     }
   }
 

@@ -81,6 +81,8 @@ public struct GapFilling: Sendable {
     tool: String = "ibkr-stream",
     told: @escaping @Sendable (BackfillProgress) -> Void = { _ in }
   ) async throws -> Int {
+    // Opens the accounts for market data, and says at once whether there is a session to ask in.
+    try await client.accounts()
     var configuration = NDJSONFileSink.Configuration(directory: directory)
     configuration.channels = [.raw, .bar, .status]
     configuration.purpose = .backfill

@@ -143,13 +143,23 @@ extension RecordedGap {
 }
 
 extension BackfillProgress {
-  private static let mark = Array("\"kind\":\"backfill\"".utf8)
+  private static let kind = JSONKey("kind")
+
+  /// Whether a line of `ch=status` tells of bars: nearly all are about something else.
+  private static func isMeant(_ line: UnsafeRawBufferPointer) -> Bool {
+    var scanner = JSONScanner(line)
+    while let member = scanner.nextMember() {
+      if member.key == kind {
+        return scanner.bytes(member.content).elementsEqual("backfill".utf8)
+      }
+    }
+    return false
+  }
 
   /// Reads a line of `ch=status`; nothing comes of what tells of something else.
   init?(statusLine line: UnsafeRawBufferPointer) {
-    // Nearly all lines are others, and this is the cheaper question.
-    guard line.contains(Self.mark), let value = try? JSONValue(parsing: line),
-      value["kind"]?.string == "backfill", let target = value["target"], let state = value["state"],
+    guard Self.isMeant(line), let value = try? JSONValue(parsing: line),
+      let target = value["target"], let state = value["state"],
       let text = value["fields"]?.string,
       let fields = (try? JSONValue(parsing: Array(text.utf8)))?.members
     else { return nil }
