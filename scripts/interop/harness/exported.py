@@ -38,7 +38,8 @@ def parquet(reader: str, folder: Path, channel: str) -> Found:
                 if "timestamp" in str(values.dtype):
                     values = values.astype("int64[pyarrow]")
                 columns[name] = list(values)
-            return len(frame), columns, {n: str(t) for n, t in frame.dtypes.items()}
+            return len(frame), columns, {
+                n: str(t).removesuffix("[pyarrow]") for n, t in frame.dtypes.items()}
         case "polars":
             import polars
             frame = polars.concat(polars.read_parquet(f, hive_partitioning=False) for f in files)
@@ -89,7 +90,7 @@ def comma_separated(reader: str, folder: Path, channel: str, kinds: dict) -> Fou
                         raise ValueError(f"{path}: the columns are {list(row)}")
                     rows += 1
                     for name, text in row.items():
-                        # The module does not tell an empty text from nothing; no column has both.
+                        # The module does not tell an empty text from nothing.
                         if text != "":
                             columns[name].append(value(kinds[name], text))
         return rows, columns, {}
