@@ -85,7 +85,9 @@ final class Monitor: EventSink {
     case .connecting(let attempt):
       logger.debug("connecting", metadata: ["attempt": "\(attempt)"])
     case .open: logger.debug("connected")
-    case .ready: logger.info("the server has greeted")
+    case .ready:
+      logger.info("the server has greeted")
+      ProcessMemory.forgetCode()
     case .readingPaused: logger.warning("the disk is slower than the stream: reading has stopped")
     case .readingResumed: logger.info("reading goes on")
     case .lost(let reason, let description, let nanoseconds):

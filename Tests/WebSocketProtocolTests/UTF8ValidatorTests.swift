@@ -37,7 +37,7 @@ struct UTF8ValidatorTests {
 
   @Test("Valid texts, alone and behind ASCII of every length", arguments: valid)
   func accepts(bytes: [UInt8]) {
-    for padding in 0..<70 {
+    for padding in 0..<140 {
       let text = [UInt8](repeating: 0x61, count: padding) + bytes
       #expect(Self.isValid(text))
       #expect(Self.accepted(text) == text.count)
@@ -47,10 +47,14 @@ struct UTF8ValidatorTests {
 
   @Test("Invalid texts are refused at the first byte that shows it", arguments: invalid)
   func refuses(bytes: [UInt8], good: Int) {
-    for padding in [0, 1, 7, 8, 31, 32, 33, 64] {
+    for padding in [0, 1, 7, 8, 31, 32, 33, 63, 64, 65, 127, 128] {
       let text = [UInt8](repeating: 0x61, count: padding) + bytes
       #expect(!Self.isValid(text))
       #expect(Self.accepted(text) == padding + good)
+      // What follows, of any length, hides nothing.
+      for tail in 1..<20 {
+        #expect(!Self.isValid(text + [UInt8](repeating: 0x61, count: tail)), "\(tail) behind")
+      }
     }
   }
 

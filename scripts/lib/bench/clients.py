@@ -3,8 +3,10 @@
 """The clients that scripts/bench compares, each as `run(messages, **load) -> Figures`."""
 
 import json
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from machine import CONID, Figures, Recorder, Server, Trouble, count_rows, empty, figures, report
@@ -79,12 +81,14 @@ class Clients:
                 server.url, "--ca", self.ca, "--log-level", "error", *options]
 
     def record(self, channels, fsync="never"):
-        """CPU until everything is in the files; what sealing them costs (SHA-256) is told apart."""
+        """CPU until everything is in the files. A part ends only with the run, so that what sealing it
+        costs (SHA-256 of every byte, which nobody else here does) is told apart."""
         def run(messages, instruments=1, **load):
             data = empty(self.scratch / "data")
             with Server(self.programs, messages, instruments=instruments, **load) as server:
                 recorder = Recorder(self._ibkr(server, "record", instruments, "-o", data, "--channels",
-                                               channels, "--fsync", fsync, "--compress", "none"))
+                                               channels, "--fsync", fsync, "--compress", "none",
+                                               "--rotate", "1TB"))
                 server.subscribed.get(timeout=30)
                 before = recorder.cpu()
                 said = server.stream(LIMIT)
@@ -96,6 +100,23 @@ class Clients:
             return Figures(rows, said["seconds"], used - before, memory, messages,
                            {"sealing": (whole - used) / messages * 1e6})
         return run
+
+    def same_lines(self) -> bool:
+        """Whether the C program writes the lines that we write: all but the run and the numbers."""
+        with Server(self.programs, 1000) as server:
+            report([self.programs / "limit", server.port, "lines", self.scratch / "limit"], LIMIT)
+        data = empty(self.scratch / "data")
+        with Server(self.programs, 1000) as server:
+            recorder = Recorder(self._ibkr(server, "record", 1, "-o", data, "--channels", "raw",
+                                           "--compress", "none"))
+            server.stream(LIMIT)
+            recorder.stop()
+        ours = "".join(p.read_text() for p in sorted(data.glob("ch=raw/**/*.ndjson")))
+        shapes = [[re.sub(r"\d+", "0", re.sub(r'"run":"\w+"', "", line)) for line in text.splitlines()
+                   if '"dir":"in","op":"text","topic":"smd+' in line]
+                  for text in ((self.scratch / "limit").read_text(), ours)]
+        empty(data)
+        return len(shapes[0]) == 1000 and shapes[0] == shapes[1]
 
     def stdout(self, channels):
         def run(messages, instruments=1, **load):
@@ -124,10 +145,12 @@ class Clients:
                 recorder = Recorder(self._ibkr(server, "record", instruments, "-o", data, "--channels",
                                                "raw", "--compress", "none"))
                 server.subscribed.get(timeout=30)
-                try:
-                    part = next(data.glob("ch=raw/**/*.ndjson"))
-                except StopIteration:
-                    raise Trouble("the log has no part yet") from None
+                deadline = time.monotonic() + 5
+                # The client's own events are its first lines, and come before the subscription.
+                while not (part := next(data.glob("ch=raw/**/*.ndjson"), None)):
+                    if time.monotonic() > deadline:
+                        raise Trouble("the log has no part yet")
+                    time.sleep(0.001)
                 said = report([self.programs / "follow", messages, part], LIMIT)
                 used, memory = recorder.settle(), recorder.memory()
                 recorder.stop()
@@ -146,7 +169,8 @@ class Clients:
                 server.stream(LIMIT)
                 used, memory = recorder.settle(), recorder.memory()
                 recorder.stop()
-                said = follower.communicate()[0]
+                said = follower.stdout.read()
+                follower.wait()
             if not said:
                 raise Trouble("nothing came out of standard output")
             return self._delays(json.loads(said), used, memory, messages)

@@ -70,6 +70,8 @@ int main(int argc, char **argv) {
     count -= (size_t)(line - buffer);
     memmove(buffer, line, count);
   }
+  // Who still writes must not find the pipe closed.
+  while (!is_file && read(fd, buffer, room) > 0) {}
   if (!messages) return 1;
   qsort(delays, (size_t)messages, sizeof *delays, compare);
 #define AT(share) ((double)delays[(long)((double)(messages - 1) * (share))] / 1e3)

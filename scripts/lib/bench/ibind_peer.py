@@ -25,8 +25,8 @@ def main():
         if not seen[0]:
             seen[1] = time.monotonic()
         seen[0] += 1
-        if stamp := event.data.get("t"):
-            delays.append(time.monotonic_ns() - stamp)
+        if stamp := event.data.get("volume_long"):  # field 7762, where the server puts it
+            delays.append(time.monotonic_ns() - int(stamp))
         if seen[0] >= wanted:
             done.set()
 

@@ -121,7 +121,11 @@ class Recorder:
 
     def memory(self, name="VmHWM") -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(l.split()[1]) / 1024 for l in status.splitlines() if l.startswith(name))
+        for line in status.splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) / 1024
+        self.stop()  # it has ended, and says why
+        raise Trouble(f"{self.process.args} is ending")
 
     def settle(self) -> float:
         """Waits until it uses no CPU any longer; returns what it has used."""
@@ -135,8 +139,10 @@ class Recorder:
 
     def stop(self, limit: float = 120) -> float:
         """Ends it as a person would; returns the CPU it has used in all."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+        if (code := self.process.poll()) is not None:
+            errors = self.process.stderr.read().decode(errors="replace")
+            raise Trouble(f"{self.process.args} ended by itself, exit code {code}: {errors[-600:]}")
+        self.process.send_signal(signal.SIGINT)
         killer = threading.Timer(limit, self.process.kill)
         killer.start()
         errors = self.process.stderr.read().decode(errors="replace")
