@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 /// What kind of value stands somewhere; known from its first byte (RFC 8259 §3).
+@usableFromInline
 package enum JSONKind: UInt8, Sendable {
   case object, array, string, number, `true`, `false`, null
 

@@ -41,7 +41,7 @@ final class Monitor: EventSink {
 
   func write(_ batch: EventBatch) async {
     var new = Counts()
-    batch.forEachRecord { record, _ in
+    batch.forEachRecord { record, _, _ in
       if record.sort == .message {
         if record.topic == .marketData, record.direction == .inbound { new.messages += 1 }
       } else if let event = batch.detail(of: record) {

@@ -65,7 +65,7 @@ struct ReplayServer {
     async let run: Void = replay.run()
     for try await batch in events.batches {
       var texts: [String] = []
-      batch.forEachRecord { record, message in
+      batch.forEachRecord { record, message, _ in
         guard record.sort == .message, record.direction == .inbound else { return }
         texts.append(message.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
       }

@@ -63,7 +63,7 @@ final class Surrender: EventSink {
   var failure: StreamGivenUp? { state.withLock { $0.failure } }
 
   func write(_ batch: EventBatch) async {
-    batch.forEachRecord { record, _ in
+    batch.forEachRecord { record, _, _ in
       if record.sort != .message, let event = batch.detail(of: record) { note(event) }
     }
   }

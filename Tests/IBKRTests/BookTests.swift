@@ -29,29 +29,27 @@ import Testing
 
     let book: Book
     private let clock = Clock()
-    private var builder = EventBatchBuilder()
+    private var replayer = EventReplayer()
+    private var seq: UInt64 = 0
 
     init() {
       book = Book { [clock] in clock.now.withLock { $0 } }
     }
 
     mutating func at(_ seconds: Int64, _ event: OwnEvent) {
-      clock.now.withLock { $0 = seconds * 1_000_000_000 }
-      builder.append(event, realtime: 0, monotonic: seconds * 1_000_000_000)
-      if let batch = builder.take() { book.merge(batch) }
-    }
-
-    mutating func at(_ seconds: Int64, _ key: SubscriptionKey, _ message: String) {
       let now = seconds * 1_000_000_000
       clock.now.withLock { $0 = now }
-      Array(message.utf8).withUnsafeBytes { bytes in
-        builder.append(bytes, direction: .inbound, kind: .binary, realtime: 0, monotonic: now) {
-          $0.topic = .marketData
-          $0.conid = key.conid ?? 0
-          $0.subscription = key.number
-        }
-      }
-      if let batch = builder.take() { book.merge(batch) }
+      seq += 1
+      replayer.append(event, stamp: Stamp(seq: seq, realtime: 0, monotonic: now))
+      if let batch = replayer.take() { book.merge(batch) }
+    }
+
+    mutating func at(_ seconds: Int64, _ message: String) {
+      let now = seconds * 1_000_000_000
+      clock.now.withLock { $0 = now }
+      seq += 1
+      replayer.append(message, seq: seq, at: now)
+      if let batch = replayer.take() { book.merge(batch) }
     }
 
     mutating func quote(
@@ -62,7 +60,6 @@ import Testing
     ) {
       at(
         seconds,
-        key,
         "{\"server_id\":\"\(server)\",\"conid\":265598,\"_updated\":\(seconds)000,\(fields),"
           + "\"topic\":\"smd+\(key.target)\"}"
       )
@@ -174,8 +171,8 @@ import Testing
 
   @Test func whatIsNoQuoteChangesNothing() {
     var publisher = publisher()
-    publisher.at(12, Publisher.apple, #"{"topic":"smd+265598","error":"no"}"#)
-    publisher.at(12, Publisher.apple, "not JSON")
+    publisher.at(12, #"{"topic":"smd+265598","error":"no"}"#)
+    publisher.at(12, "not JSON")
     #expect(publisher.book[265598]?.stamp.seq == 2)
   }
 }

@@ -86,7 +86,7 @@ import Testing
     let slice = batch[3..<6]
     #expect(slice.map(\.seq) == [4, 5, 6])
     var texts: [String] = []
-    slice.forEachRecord { _, bytes in
+    slice.forEachRecord { _, bytes, _ in
       texts.append(bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
     }
     #expect(texts == ["message 3", "message 4", "message 5"])

@@ -68,15 +68,9 @@ import Testing
   }
 
   private func message(_ text: String) throws -> Message {
-    var builder = EventBatchBuilder()
-    Array(text.utf8).withUnsafeBytes { bytes in
-      let head = MessageHead(bytes)
-      builder.append(bytes, direction: .inbound, kind: .binary, realtime: 1, monotonic: 1) {
-        $0.topic = head?.topic
-        $0.conid = head?.conid ?? 0
-      }
-    }
-    let batch = builder.take()
+    var replayer = EventReplayer()
+    replayer.append(text, seq: 1, at: 1)
+    let batch = replayer.take()
     guard case .message(let message) = batch?.first else { throw CancellationError() }
     return message
   }

@@ -12,14 +12,20 @@ public final class Book: Sendable {
     let key: SubscriptionKey
     var state = QuoteState()
     /// When each column was last sent, on the monotonic clock.
-    var stamps = [Int64](repeating: 0, count: QuoteState.Column.allCases.count)
+    var stamps = InlineArray<13, Int64>(repeating: 0)
     var stamp: Stamp?
 
-    mutating func merge(_ message: UnsafeRawBufferPointer, _ stamp: Stamp) {
-      guard let update = state.apply(message) else { return }
-      self.stamp = stamp
-      for column in QuoteState.Column.allCases where update.changed.contains(.init(column)) {
-        stamps[Int(column.rawValue)] = stamp.monotonic
+    mutating func merge(
+      _ record: EventRecord,
+      _ fields: Span<FieldPlace>,
+      _ message: UnsafeRawBufferPointer
+    ) {
+      guard let update = state.apply(record, fields, of: message) else { return }
+      stamp = record.stamp
+      var changed = update.changed.rawValue
+      while changed != 0 {
+        stamps[changed.trailingZeroBitCount] = record.monotonic
+        changed &= changed &- 1
       }
     }
 
@@ -82,13 +88,13 @@ public final class Book: Sendable {
   /// - Parameter batch: The next events.
   package func merge(_ batch: EventBatch) {
     entries.withLock { entries in
-      batch.forEachRecord { record, message in
+      batch.forEachRecord { record, message, fields in
         guard record.sort == .message else {
           return batch.detail(of: record).map { Self.merge($0, into: &entries) } ?? ()
         }
         guard record.topic == .marketData, record.direction == .inbound else { return }
         message.withUnsafeBytes { bytes in
-          entries[record.subscription]?.merge(bytes, record.stamp)
+          entries[record.subscription]?.merge(record, fields, bytes)
         }
       }
     }

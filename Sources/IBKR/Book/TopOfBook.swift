@@ -19,10 +19,16 @@ public struct TopOfBook: Sendable {
   public let stamp: Stamp
 
   private let state: QuoteState
-  private let stamps: [Int64]
+  private let stamps: InlineArray<13, Int64>
   private let readAt: Int64
 
-  init(key: SubscriptionKey, stamp: Stamp, state: QuoteState, stamps: [Int64], readAt: Int64) {
+  init(
+    key: SubscriptionKey,
+    stamp: Stamp,
+    state: QuoteState,
+    stamps: InlineArray<13, Int64>,
+    readAt: Int64
+  ) {
     conid = key.conid ?? 0
     exchange = key.exchange.map(String.init)
     self.stamp = stamp

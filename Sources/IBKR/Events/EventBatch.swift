@@ -7,6 +7,8 @@
 package final class EventStorage: Sendable {
   let records: [EventRecord]
   let bytes: [UInt8]
+  /// Where the fields of the quotes stand in their messages.
+  let fields: [FieldPlace]
   let own: [OwnEvent]
   /// Of messages that repeat some of their parts, which: rare, and a byte for each part.
   let repeats: [[Bool]]
@@ -17,6 +19,7 @@ package final class EventStorage: Sendable {
   init(
     records: [EventRecord],
     bytes: [UInt8],
+    fields: [FieldPlace] = [],
     own: [OwnEvent],
     repeats: [[Bool]] = [],
     fills: [Backfill] = [],
@@ -24,6 +27,7 @@ package final class EventStorage: Sendable {
   ) {
     self.records = records
     self.bytes = bytes
+    self.fields = fields
     self.own = own
     self.repeats = repeats
     self.fills = fills
@@ -50,12 +54,17 @@ public struct EventBatch: Sendable {
     self.indices = indices
   }
 
-  /// How much memory the events take, for bounds: their bytes and their records.
+  /// How much memory the events take, for bounds: their bytes, records and places.
   public var byteCount: Int {
     guard !isEmpty else { return 0 }
     var total = count * MemoryLayout<EventRecord>.stride
-    if indices == storage.records.indices { return total + storage.bytes.count }
-    for index in indices { total += storage.records[index].length }
+    let place = MemoryLayout<FieldPlace>.stride
+    if indices == storage.records.indices {
+      return total + storage.bytes.count + storage.fields.count * place
+    }
+    for index in indices {
+      total += storage.records[index].length + Int(storage.records[index].fieldCount) * place
+    }
     return total
   }
 }
@@ -104,16 +113,19 @@ extension EventBatch {
 
   /// Works through the batch without making events: no allocation and no reference per message.
   ///
-  /// - Parameter body: Called for each record with the bytes of its message (empty for others).
+  /// - Parameter body: Called for each record with the bytes of its message, and where the fields of
+  ///   a quote stand in them (both empty for others).
   /// - Throws: What `body` throws, at once.
   package func forEachRecord<Failure: Error>(
-    _ body: (EventRecord, Span<UInt8>) throws(Failure) -> Void
+    _ body: (EventRecord, Span<UInt8>, Span<FieldPlace>) throws(Failure) -> Void
   ) throws(Failure) {
     let bytes = storage.bytes
     let span = bytes.span
+    let fields = storage.fields
+    let places = fields.span
     for index in indices {
       let record = storage.records[index]
-      try body(record, span.extracting(record.payload))
+      try body(record, span.extracting(record.payload), places.extracting(record.fields))
     }
   }
 

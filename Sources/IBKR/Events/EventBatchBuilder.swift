@@ -7,6 +7,9 @@
 package struct EventBatchBuilder: ~Copyable {
   private var records: [EventRecord] = []
   private var bytes: [UInt8] = []
+  private var fields: [FieldPlace] = []
+  /// How many there were in the last batch, on the average: so many are expected in the next one.
+  private var fieldsPerEvent = 0
   private var own: [OwnEvent] = []
   private var repeats: [[Bool]] = []
   private var fills: [Backfill] = []
@@ -48,6 +51,7 @@ package struct EventBatchBuilder: ~Copyable {
   package mutating func reserve(events: Int, bytes: Int) {
     records.reserveCapacity(records.count + events)
     self.bytes.reserveCapacity(self.bytes.count + bytes)
+    fields.reserveCapacity(fields.count + events * fieldsPerEvent)
   }
 
   /// Adds a message or control frame; its bytes are copied into the batch.
@@ -81,6 +85,14 @@ package struct EventBatchBuilder: ~Copyable {
     next += 1
     bytes.append(contentsOf: payload)
     records.append(record)
+  }
+
+  /// Notes where the fields of the last message stand, which is a quote.
+  mutating func markLast(fields places: [FieldPlace]) {
+    guard let last = records.indices.last else { return }
+    records[last].fieldOffset = UInt32(truncatingIfNeeded: fields.count)
+    records[last].fieldCount = UInt32(truncatingIfNeeded: places.count)
+    fields.append(contentsOf: places)
   }
 
   /// Notes which parts of the last message have been told before, if not all of them have.
@@ -166,13 +178,16 @@ package struct EventBatchBuilder: ~Copyable {
     let storage = EventStorage(
       records: records,
       bytes: bytes,
+      fields: fields,
       own: own,
       repeats: repeats,
       fills: fills,
       origin: origin
     )
+    fieldsPerEvent = (fields.count + records.count - 1) / records.count
     records = []
     bytes = []
+    fields = []
     own = []
     repeats = []
     fills = []

@@ -38,6 +38,8 @@ package struct EventRecord: Sendable {
     package static let duplicate = Flags(rawValue: 8)
     /// The event is read from a recording, which has secrets replaced in it.
     package static let redacted = Flags(rawValue: 16)
+    /// A field of the quote has a number in it.
+    package static let value = Flags(rawValue: 32)
   }
 
   /// The number in the run; 0 for ``Sort/dropped``.
@@ -48,6 +50,10 @@ package struct EventRecord: Sendable {
   package var monotonic: Int64
   /// The server's time (`_updated`) in milliseconds since 1970, `Int64.min` for none.
   package var updated = Int64.min
+  /// A digest of the request that a quote answers (`server_id`), 0 for none.
+  package var request: UInt64 = 0
+  /// A digest of a quote's fields, in whatever order they stand; 0 without fields.
+  package var digest: UInt64 = 0
   /// The instrument, 0 for none.
   package var conid = 0
   /// Where the message's bytes start in the batch's.
@@ -58,6 +64,10 @@ package struct EventRecord: Sendable {
   package var topicOffset: UInt32 = 0
   /// How long the verbatim topic is; 0 when the message has none.
   package var topicLength: UInt32 = 0
+  /// Where the places of a quote's fields start in the batch's.
+  package var fieldOffset: UInt32 = 0
+  /// How many fields the quote has.
+  package var fieldCount: UInt32 = 0
   /// ``SubscriptionKey/number`` of the subscription that the message belongs to, 0 for none.
   package var subscription: UInt32 = 0
   /// The index of an own event's value; of a message that repeats only some of its parts, one more
@@ -93,6 +103,9 @@ package struct EventRecord: Sendable {
 
   /// The range of the message's bytes in the batch's.
   package var payload: Range<Int> { offset..<offset + length }
+
+  /// The range of the places of a quote's fields in the batch's.
+  package var fields: Range<Int> { Int(fieldOffset)..<Int(fieldOffset) + Int(fieldCount) }
 
   /// The server's time in nanoseconds since 1970; nil if there is none, or if it is out of range.
   package var tsEvent: Int64? {

@@ -29,20 +29,8 @@ public struct MarketData: Sendable {
   ///
   /// - Parameter field: The field.
   public subscript(field: MarketDataField) -> MarketDataValue? {
-    message.withBytes { bytes in
-      bytes.withUnsafeBytes { raw in
-        var scanner = JSONScanner(raw)
-        var value: MarketDataValue?
-        while let member = scanner.nextMember() {
-          guard scanner.fieldID(of: member) == field.id else { continue }
-          value = MarketDataValue(
-            content: scanner.bytes(member.content),
-            isText: member.kind == .string,
-            kind: field.description?.kind
-          )
-        }
-        return value
-      }
+    withField(field) { content, place in
+      MarketDataValue(content: content, isText: place.kind == .string, kind: field.kind)
     }
   }
 
@@ -50,21 +38,41 @@ public struct MarketData: Sendable {
   public var fields: [(field: MarketDataField, value: MarketDataValue)] {
     message.withBytes { bytes in
       bytes.withUnsafeBytes { raw in
-        var scanner = JSONScanner(raw)
-        var fields: [(field: MarketDataField, value: MarketDataValue)] = []
-        while let member = scanner.nextMember() {
-          guard let id = scanner.fieldID(of: member) else { continue }
-          let field = MarketDataField(id)
+        message.storage.fields[message.record.fields].map { place in
+          let field = MarketDataField(place.id)
           let value = MarketDataValue(
-            content: scanner.bytes(member.content),
-            isText: member.kind == .string,
-            kind: field.description?.kind
+            content: place.content(in: raw),
+            isText: place.kind == .string,
+            kind: field.kind
           )
-          fields.append((field, value))
+          return (field, value)
         }
-        return fields
       }
     }
+  }
+
+  /// The number of a field, without a text of it.
+  private func decimal(_ field: MarketDataField) -> Decimal? {
+    withField(field) { content, _ in
+      let kind = field.kind
+      return kind == .text ? nil : QuoteNumber(content, allowsMark: kind == .price).decimal
+    } ?? nil
+  }
+
+  /// Gives a field's value; of a repeated key the last one counts.
+  private func withField<Result>(
+    _ field: MarketDataField,
+    _ body: (UnsafeRawBufferPointer, FieldPlace) -> Result
+  ) -> Result? {
+    let storage = message.storage
+    let record = storage.records[message.index]
+    for index in record.fields.reversed() where storage.fields[index].id == field.id {
+      return storage.bytes.withUnsafeBytes { bytes in
+        let message = UnsafeRawBufferPointer(rebasing: bytes[record.payload])
+        return body(storage.fields[index].content(in: message), storage.fields[index])
+      }
+    }
+    return nil
   }
 
   /// A value that is no field of IBKR's, by its name: `87_raw`, the volume as a number, which older
@@ -84,13 +92,13 @@ public struct MarketData: Sendable {
   public var target: String? { self[named: "conidEx"]?.text }
 
   /// The best bid, if it has changed.
-  public var bid: Decimal? { self[.bidPrice]?.decimal }
+  public var bid: Decimal? { decimal(.bidPrice) }
 
   /// The best ask, if it has changed.
-  public var ask: Decimal? { self[.askPrice]?.decimal }
+  public var ask: Decimal? { decimal(.askPrice) }
 
   /// The last price, if it has changed.
-  public var last: Decimal? { self[.lastPrice]?.decimal }
+  public var last: Decimal? { decimal(.lastPrice) }
 
   /// Whether this is an image of the state and not a market event.
   public var isSnapshot: Bool { message.isSnapshot }

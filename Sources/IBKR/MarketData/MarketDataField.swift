@@ -61,12 +61,33 @@ public struct MarketDataField: Sendable, Hashable {
   }
 
   /// What is known of this field, nil if nothing is.
-  public var description: Description? { Self.byID[id] }
+  public var description: Description? {
+    let place = Self.place(of: id)
+    return place < 0 ? nil : Self.all[place]
+  }
+
+  /// How the field's values are written; nil for an unknown one.
+  var kind: Kind? {
+    let place = Self.place(of: id)
+    return place < 0 ? nil : Self.kinds[place]
+  }
 
   /// The field's name, or its number if it has none.
   public var name: String { description?.name ?? "\(id)" }
 
-  private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.field.id, $0) })
+  private static let kinds = all.map(\.kind)
+
+  /// Where each known field stands in ``all``, by its id: asked for every value that is read, so
+  /// a table and no dictionary.
+  private static let places: [Int16] = {
+    var places = [Int16](repeating: -1, count: (all.map(\.field.id).max() ?? 0) + 1)
+    for (place, known) in all.enumerated() { places[known.field.id] = Int16(place) }
+    return places
+  }()
+
+  private static func place(of id: Int) -> Int {
+    places.indices.contains(id) ? Int(places[id]) : -1
+  }
 
   /// Finds fields by a part of their number, name or meaning.
   ///

@@ -70,7 +70,7 @@ package struct QuoteNumber {
   }
 
   /// Digits with at most a sign and a point, which is what nearly all values are: read in one go.
-  private static func plain(_ content: UnsafeRawBufferPointer) -> Decimal? {
+  static func plain(_ content: UnsafeRawBufferPointer) -> Decimal? {
     // So many digits fit into 64 bits.
     guard let base = content.baseAddress, content.count <= 18 else { return nil }
     let isNegative = base.load(as: UInt8.self) == UInt8(ascii: "-")

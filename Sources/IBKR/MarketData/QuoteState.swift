@@ -99,15 +99,17 @@ package struct QuoteState: Sendable {
     package var isSnapshot = false
     /// Whether the message carried any field of a quote at all.
     package var carriesFields = false
+    /// Whether the message brought another availability code.
+    package var changesAvailability = false
   }
 
   /// A message that is older than another by no more than this has been overtaken; otherwise the
   /// server's clock was set.
   private static let latest: Int64 = 5_000
 
-  private var values: [Decimal?]
+  private var cells = InlineArray<13, QuoteCell>(repeating: .none)
   /// The server's time of each value in milliseconds; `Int64.min` for none.
-  private var times: [Int64]
+  private var times = InlineArray<13, Int64>(repeating: .min)
   private var rule = SnapshotRule()
   private var volumeIsExact = false
   /// The flags as of now.
@@ -118,13 +120,14 @@ package struct QuoteState: Sendable {
   package private(set) var availability: [UInt8] = []
 
   /// Creates a state of which nothing is known.
-  package init() {
-    values = Array(repeating: nil, count: Column.allCases.count)
-    times = Array(repeating: .min, count: Column.allCases.count)
-  }
+  package init() {}
 
   /// The value of a column as of now; nil if there is none or it was never sent.
-  package subscript(column: Column) -> Decimal? { values[Int(column.rawValue)] }
+  package subscript(column: Column) -> Decimal? { cell(column).decimal }
+
+  /// The same as it was printed.
+  @inline(__always)
+  package func cell(_ column: Column) -> QuoteCell { cells[Int(column.rawValue)] }
 
   /// Forgets everything: what comes next is an image again.
   package mutating func clear() {
@@ -135,52 +138,50 @@ package struct QuoteState: Sendable {
   /// Merges a message of this subscription.
   ///
   /// - Parameters:
-  ///   - message: The bytes of a market-data message.
+  ///   - record: What is known of the message.
+  ///   - fields: Where its fields stand.
+  ///   - message: Its bytes.
   ///   - other: Called for every field that has no column, and for abbreviated values (`12.2M`),
   ///     with the id, the value without quotes, and its kind in JSON.
-  /// - Returns: What it did, nil if it is no JSON object or not a quote.
+  /// - Returns: What it did, nil if it is not a quote.
   package mutating func apply(
-    _ message: UnsafeRawBufferPointer,
+    _ record: EventRecord,
+    _ fields: Span<FieldPlace>,
+    of message: UnsafeRawBufferPointer,
     other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void = { _, _, _ in }
   ) -> Update? {
-    // One look: the head is complete only at the end of the message, and a new request clears the
-    // state, so the fields wait until then.
-    var fields = FieldPlaces()
-    let head = MessageHead(message) { id, member in fields.append(id, member) }
-    guard let head, head.topic == .marketData, !head.hasError else { return nil }
+    guard record.topic == .marketData, !record.flags.contains(.error) else { return nil }
     let (isSnapshot, isNew) = rule.observe(
-      serverID: head.serverID,
-      updated: head.updated,
-      carriesValue: head.carriesValue
+      request: record.request,
+      updated: record.updated,
+      carriesValue: record.flags.contains(.value)
     )
     if isNew { forget() }
     var update = Update(isSnapshot: isSnapshot)
-    var digest: UInt64 = 0
-    fields.forEach(in: message) { id, content, kind in
-      // Order does not count: the gateway sends the same image in two orders.
-      digest &+= Digest.of(content, seed: UInt64(truncatingIfNeeded: id))
+    for index in fields.indices {
+      let (id, content) = (fields[index].id, fields[index].content(in: message))
       if id == 6509 {
-        guard !availability.elementsEqual(content) else { return }
+        guard !availability.elementsEqual(content) else { continue }
         availability = Array(content)
+        update.changesAvailability = true
         noteAvailability()
       } else if id != 6119, id != 6508 {
         update.carriesFields = true
-        set(id, content, kind, head.updated, &update, other)
+        set(id, content, fields[index].kind, record.updated, &update, other)
       }
     }
     update.flags.formUnion(flags)
-    if head.updated == previous.updated, digest == previous.digest, digest != 0 {
+    // Order does not count: the gateway sends the same image in two orders.
+    if record.updated == previous.updated, record.digest == previous.digest, record.digest != 0 {
       update.flags.insert(.duplicate)
     }
-    previous = (head.updated, digest)
+    previous = (record.updated, record.digest)
     return update
   }
 
   private mutating func forget() {
-    for index in values.indices {
-      values[index] = nil
-      times[index] = .min
-    }
+    cells = InlineArray(repeating: .none)
+    times = InlineArray(repeating: .min)
     volumeIsExact = false
     flags = []
     availability.removeAll(keepingCapacity: true)
@@ -202,9 +203,17 @@ package struct QuoteState: Sendable {
       return
     }
     times[place] = time
-    let number = QuoteNumber(content, allowsMark: column.allowsMark)
-    if number.isAbbreviated || (number.decimal == nil && !number.isNone) {
-      other(id, content, kind)
+    let cell: QuoteCell
+    var mark = MarketDataValue.Mark?.none
+    if let short = QuoteCell(short: content) {
+      cell = short
+    } else {
+      let number = QuoteNumber(content, allowsMark: column.allowsMark)
+      if number.isAbbreviated || (number.decimal == nil && !number.isNone) {
+        other(id, content, kind)
+      }
+      cell = number.decimal.map(QuoteCell.number) ?? .none
+      mark = number.mark
     }
     if column == .volume {
       // 7762 is exact; 87 is rounded for display and must not overwrite it.
@@ -212,10 +221,10 @@ package struct QuoteState: Sendable {
       if id == 7762 { volumeIsExact = true }
     }
     update.changed.insert(Columns(column))
-    values[place] = number.decimal
+    cells[place] = cell
     if column == .last {
       flags.remove([.lastIsClose, .lastIsHalted])
-      switch number.mark {
+      switch mark {
       case .previousClose: flags.insert(.lastIsClose)
       case .halted: flags.insert(.lastIsHalted)
       case nil: break

@@ -7,25 +7,25 @@
 /// it twice with one `_updated` (protocol reference 4.9), and sometimes first only the availability,
 /// then the prices: so the image lasts until a value has come, and as long as `_updated` stays.
 struct SnapshotRule: Sendable {
-  private var serverID: UInt64?
+  private var request: UInt64 = 0
   private var imageUpdated = Int64.min
   private var hasValue = false
 
   /// Looks at the next message of one subscription.
   ///
   /// - Parameters:
-  ///   - serverID: A digest of the message's `server_id`, nil if it has none.
+  ///   - request: A digest of the message's `server_id`, 0 if it has none.
   ///   - updated: Its `_updated`.
   ///   - carriesValue: Whether it has a field with a number in it.
   /// - Returns: Whether the message belongs to an image, and whether a new request's.
   mutating func observe(
-    serverID: UInt64?,
+    request: UInt64,
     updated: Int64,
     carriesValue: Bool
   ) -> (isSnapshot: Bool, isNew: Bool) {
-    let isNew = serverID != nil && serverID != self.serverID
+    let isNew = request != 0 && request != self.request
     if isNew {
-      self.serverID = serverID
+      self.request = request
       imageUpdated = updated
       hasValue = false
     } else if !hasValue {

@@ -48,6 +48,7 @@ package struct EventReplayer: ~Copyable {
       realtime: stamp.realtime,
       monotonic: stamp.monotonic
     ) { record in
+      router.forgetFields()
       if isRedacted { record.flags.insert(.redacted) }
       guard kind == .text || kind == .binary || kind.isREST else { return }
       if String(validating: payload, as: UTF8.self) != nil { record.flags.insert(.utf8) }
@@ -60,6 +61,7 @@ package struct EventReplayer: ~Copyable {
         record.describe(command: payload, Topic(command: command))
       }
     }
+    if !router.fields.isEmpty { builder.markLast(fields: router.fields) }
     if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
   }
 

@@ -65,8 +65,13 @@ package struct Intake: ~Copyable {
         // The gateway sends its JSON in binary frames, which nobody has checked yet.
         let isUTF8 = entry.kind == .text ? entry.isValidUTF8 : UTF8Validator.isValid(bytes)
         if isUTF8 { record.flags.insert(.utf8) }
-        if entry.kind.isData { notice = router.route(bytes, into: &record) }
+        if entry.kind.isData {
+          notice = router.route(bytes, into: &record)
+        } else {
+          router.forgetFields()
+        }
       }
+      if !router.fields.isEmpty { builder.markLast(fields: router.fields) }
       if let repeats = router.takeRepeats() { builder.markLast(repeats: repeats) }
       return notice
     }

@@ -3,7 +3,9 @@
 
 /// Finds out what a message from the server is about and whose it is.
 ///
-/// This is what the I/O thread does for each message: one look, one dictionary, no allocation.
+/// This is what the I/O thread does for each message: one look, one dictionary, no allocation. What it
+/// knows of a subscription stands in one place, so that a message of one among a thousand costs no
+/// more than a message of one alone.
 struct MessageRouter: Sendable {
   /// Who else has to know of a message.
   enum Notice: Equatable, Sendable {
@@ -17,18 +19,15 @@ struct MessageRouter: Sendable {
     case control
   }
 
-  private struct Slot {
-    let target: [UInt8]
-    var rule = SnapshotRule()
-    var isAwaited = false
-    var life = FeedLife()
-    var known = KnownFields()
-  }
-
-  private var slots: [UInt32: Slot] = [:]
-  private var numbers: [Int: UInt32] = [:]
+  /// What is known of each subscription; a place that has become free is taken again.
+  private var slots: [FeedSlot] = []
+  private var free: [Int] = []
+  /// The places of the subscriptions, by their numbers.
+  private var places: [UInt32: Int] = [:]
+  /// The places of those to quotes, by their instruments.
+  private var instruments: [Int: Int] = [:]
   // Instruments with more than one subscription: rare, so they cost a second look.
-  private var shared: [Int: [UInt32]] = [:]
+  private var shared: [Int: [Int]] = [:]
   // Combinations, which have no conid, and feeds other than quotes: few, so they are asked in turn.
   private var others: [SubscriptionKey] = []
   private var executions = ExecutionMemory()
@@ -36,49 +35,67 @@ struct MessageRouter: Sendable {
   /// How many messages were of no known sort.
   private(set) var unrecognised = 0
 
+  /// Where the fields of the last message stand, if it is a quote.
+  private(set) var fields: [FieldPlace] = []
+
   /// Adds a subscription.
   mutating func add(_ key: SubscriptionKey) {
-    guard slots[key.number] == nil else { return }
-    slots[key.number] = Slot(target: Array(key.target.utf8))
+    guard places[key.number] == nil else { return }
+    let place = free.popLast() ?? slots.count
+    let slot = FeedSlot(key)
+    if place < slots.count { slots[place] = slot } else { slots.append(slot) }
+    places[key.number] = place
     guard key.topic == .marketData, let conid = key.conid else {
       others.append(key)
       return
     }
-    if let other = numbers[conid] {
-      shared[conid, default: [other]].append(key.number)
+    if let other = instruments[conid] {
+      shared[conid, default: [other]].append(place)
     } else {
-      numbers[conid] = key.number
+      instruments[conid] = place
     }
   }
 
   /// Forgets a subscription.
   mutating func remove(_ key: SubscriptionKey) {
-    guard slots.removeValue(forKey: key.number) != nil else { return }
+    guard let place = places.removeValue(forKey: key.number) else { return }
+    free.append(place)
     others.removeAll { $0.number == key.number }
     guard key.topic == .marketData, let conid = key.conid else { return }
-    let rest = shared.removeValue(forKey: conid)?.filter { $0 != key.number } ?? []
-    numbers[conid] = rest.first
+    let rest = shared.removeValue(forKey: conid)?.filter { $0 != place } ?? []
+    instruments[conid] = rest.first
     if rest.count > 1 { shared[conid] = rest }
   }
 
   /// The next message of this subscription is to be told.
   mutating func awaitAnswer(to number: UInt32) {
-    slots[number]?.isAwaited = true
+    if let place = places[number] { slots[place].isAwaited = true }
+  }
+
+  private func isAwaited(_ number: UInt32) -> Bool {
+    places[number].map { slots[$0].isAwaited } ?? false
   }
 
   /// What has been heard of a subscription.
-  func life(of number: UInt32) -> FeedLife { slots[number]?.life ?? FeedLife() }
+  func life(of number: UInt32) -> FeedLife { places[number].map { slots[$0].life } ?? FeedLife() }
 
   /// Whether values that REST gives are others than the subscription has brought; nil if there are
   /// none that it could have brought.
   func isNews(_ values: [(field: Int, value: String)], to number: UInt32) -> Bool? {
-    let isKnown = values.compactMap { slots[number]?.known.has($0.field, $0.value) }
+    guard let place = places[number] else { return nil }
+    let isKnown = values.compactMap { slots[place].known.has($0.field, $0.value) }
     return isKnown.isEmpty ? nil : isKnown.contains(false)
   }
 
   /// The connection is new: every subscription begins with an image.
   mutating func reset() {
-    for number in slots.keys { slots[number]?.rule.reset() }
+    for place in slots.indices { slots[place].rule.reset() }
+  }
+
+  /// Forgets the fields of the last message, as one does that has none.
+  mutating func forgetFields() {
+    // One absurd message must not hold its memory for ever.
+    fields.removeAll(keepingCapacity: fields.capacity <= 4_096)
   }
 
   /// Describes a message.
@@ -88,8 +105,10 @@ struct MessageRouter: Sendable {
   ///   - record: Where to note what it is.
   /// - Returns: Who else has to know.
   mutating func route(_ bytes: UnsafeRawBufferPointer, into record: inout EventRecord) -> Notice {
-    var fields = FieldPlaces()
-    guard let head = MessageHead(bytes, field: { fields.append($0, $1) }) else {
+    forgetFields()
+    let head = MessageHead(bytes) { fields.append(FieldPlace($0, $1)) }
+    guard let head else {
+      forgetFields()
       record.topic = .unrecognised
       unrecognised += 1
       return .none
@@ -100,8 +119,14 @@ struct MessageRouter: Sendable {
     record.topicOffset = UInt32(truncatingIfNeeded: head.topicPlace.lowerBound)
     record.topicLength = UInt32(truncatingIfNeeded: head.topicPlace.count)
     if head.hasError { record.flags.insert(.error) }
+    if head.topic == .marketData, !head.hasError {
+      return route(quote: head, bytes, into: &record)
+    }
+    forgetFields()
     switch head.topic {
-    case .marketData: return route(head, fields, bytes, into: &record)
+    case .marketData:
+      record.subscription = place(of: head, bytes).map { slots[$0].number } ?? 0
+      return .control
     case .trades where !head.hasError:
       mark(UnsafeRawBufferPointer(rebasing: bytes[head.listPlace]), &record)
       return route(feed: head, bytes, into: &record)
@@ -145,58 +170,42 @@ struct MessageRouter: Sendable {
     // Of several requests for one instrument's history one waits at a time, and the answer is its.
     let waiting =
       head.topic != .history
-      ? nil : others.first { slots[$0.number]?.isAwaited == true && $0.isMeant(by: head, bytes) }
+      ? nil : others.first { isAwaited($0.number) && $0.isMeant(by: head, bytes) }
     let key = waiting ?? others.first { $0.isMeant(by: head, bytes) }
     record.subscription = key?.number ?? 0
     if head.hasError { return .control }
-    slots[record.subscription]?.life.heard(record, isSnapshot: false, hasValue: true, isNews: true)
-    guard slots[record.subscription]?.isAwaited == true else {
+    guard let key, let place = places[key.number], slots[place].answer(record) else {
       return head.topic == .history && !head.requestPlace.isEmpty ? .unclaimed : .none
     }
-    slots[record.subscription]?.isAwaited = false
-    return .answered(record.subscription, isImage: true)
+    return .answered(key.number, isImage: true)
   }
 
   private mutating func route(
-    _ head: MessageHead,
-    _ fields: borrowing FieldPlaces,
+    quote head: MessageHead,
     _ bytes: UnsafeRawBufferPointer,
     into record: inout EventRecord
   ) -> Notice {
-    guard let number = subscription(of: head, bytes) else {
-      return head.hasError ? .control : .none
+    record.request = head.serverID ?? 0
+    if head.carriesValue { record.flags.insert(.value) }
+    guard let place = place(of: head, bytes) else {
+      for field in fields {
+        record.digest &+= KnownFields.digest(of: field.id, field.content(in: bytes))
+      }
+      return .none
     }
-    record.subscription = number
-    if head.hasError { return .control }
-    guard let index = slots.index(forKey: number) else { return .none }
-    let (isSnapshot, isNew) = slots.values[index].rule.observe(
-      serverID: head.serverID,
-      updated: head.updated,
-      carriesValue: head.carriesValue
-    )
-    if isSnapshot { record.flags.insert(.snapshot) }
-    var isNews = false
-    fields.forEach(in: bytes) { id, value, _ in
-      if slots.values[index].known.note(id, value) { isNews = true }
-    }
-    slots.values[index].life.heard(
-      record,
-      isSnapshot: isSnapshot,
-      hasValue: head.carriesValue,
-      isNews: isNews
-    )
-    guard isNew || slots.values[index].isAwaited else { return .none }
-    // Where the availability comes first, the prices that follow are the answer too.
-    slots.values[index].isAwaited = !head.carriesValue
-    return .answered(number, isImage: isNew || isSnapshot)
+    return slots[place].take(head, fields, bytes, into: &record)
   }
 
+  /// The place of the subscription that a quote belongs to.
+  ///
   /// With `@EXCH` it is not known which topic comes back: the target counts first, then the conid
   /// (protocol reference 4.9).
-  private func subscription(of head: MessageHead, _ bytes: UnsafeRawBufferPointer) -> UInt32? {
-    guard head.conid > 0 else { return others.first { $0.isMeant(by: head, bytes) }?.number }
-    guard let several = shared[head.conid] else { return numbers[head.conid] }
+  private func place(of head: MessageHead, _ bytes: UnsafeRawBufferPointer) -> Int? {
+    guard head.conid > 0 else {
+      return others.first { $0.isMeant(by: head, bytes) }.flatMap { places[$0.number] }
+    }
+    guard let several = shared[head.conid] else { return instruments[head.conid] }
     let target = UnsafeRawBufferPointer(rebasing: bytes[head.targetPlace])
-    return several.first { slots[$0]?.target.elementsEqual(target) == true } ?? several.first
+    return several.first { slots[$0].target.elementsEqual(target) } ?? several.first
   }
 }

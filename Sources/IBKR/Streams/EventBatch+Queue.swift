@@ -56,6 +56,7 @@ extension EventBatch: QueueBatch {
     var records: [EventRecord] = []
     records.reserveCapacity(count)
     var bytes: [UInt8] = []
+    var fields: [FieldPlace] = []
     var own: [OwnEvent] = []
     var repeats: [[Bool]] = []
     var fills: [Backfill] = []
@@ -63,6 +64,8 @@ extension EventBatch: QueueBatch {
       var record = storage.records[index]
       bytes.append(contentsOf: storage.bytes[record.payload])
       record.offset = bytes.count - record.length
+      fields.append(contentsOf: storage.fields[record.fields])
+      record.fieldOffset = UInt32(truncatingIfNeeded: fields.count) - record.fieldCount
       if let event = detail(of: record) {
         record.detail = UInt32(own.count)
         own.append(event)
@@ -78,6 +81,7 @@ extension EventBatch: QueueBatch {
     let storage = EventStorage(
       records: records,
       bytes: bytes,
+      fields: fields,
       own: own,
       repeats: repeats,
       fills: fills,

@@ -86,13 +86,13 @@ final class EventEncoder {
   /// - Returns: How many bytes they have.
   func append(_ batch: EventBatch, to sheets: some LineSheets) -> Int {
     var bytes = 0
-    batch.forEachRecord { record, message in
+    batch.forEachRecord { record, message, fields in
       switch record.sort {
       case .message:
         if let backfill = batch.backfill(of: record) {
           bytes += message.withUnsafeBytes { append(record, $0, to: backfill, to: sheets) }
         } else {
-          bytes += message.withUnsafeBytes { append(record, $0, to: sheets) }
+          bytes += message.withUnsafeBytes { append(record, $0, fields, to: sheets) }
         }
       case .own where record.seq == 0:
         // The time before a recorded run: it is told as what it is, before the run's events.
@@ -159,6 +159,7 @@ final class EventEncoder {
   private func append(
     _ record: EventRecord,
     _ message: UnsafeRawBufferPointer,
+    _ fields: Span<FieldPlace>,
     to sheets: some LineSheets
   ) -> Int {
     let rowChannel = rows.channel(of: record)
@@ -167,7 +168,7 @@ final class EventEncoder {
       bytes = appendLog(record, message, rowChannel, to: sheets)
     }
     if wantsQuotes, record.topic == .marketData, record.direction == .inbound, record.conid != 0 {
-      bytes += appendQuote(record, message, to: sheets)
+      bytes += appendQuote(record, message, fields, to: sheets)
     }
     return bytes
   }
@@ -250,10 +251,11 @@ final class EventEncoder {
   private func appendQuote(
     _ record: EventRecord,
     _ message: UnsafeRawBufferPointer,
+    _ fields: Span<FieldPlace>,
     to sheets: some LineSheets
   ) -> Int {
     let book = book(of: record)
-    guard let update = book.apply(message, isUTF8: record.flags.contains(.utf8)) else { return 0 }
+    guard let update = book.apply(record, fields, of: message) else { return 0 }
     let folder = separatesSymbols ? book.symbol : nil
     let sheet = sheets.sheet(.quote, symbol: folder, at: record.realtime)
     return sheet.line(of: record) { quotes.append(record, update, book, to: &$0) }

@@ -12,44 +12,76 @@ final class QuoteBook {
   /// The merged values.
   private(set) var state = QuoteState()
 
-  /// The fields of the last message that have no column, as the members of a JSON object.
-  private(set) var others = LineBuffer(capacity: 64)
+  // What the lines have of it, as they have it: made when it changes and not for each line.
 
-  /// The names of those fields.
-  private(set) var otherNames: [String] = []
+  /// The name, as a JSON string.
+  private(set) var symbolText = LineBuffer(capacity: 64)
+
+  /// The availability code, as a JSON string or `null`.
+  private(set) var availabilityText = LineBuffer(capacity: 64)
+
+  /// The fields of the last message that have no column, as the members of a JSON object.
+  private(set) var others = LineBuffer(capacity: 256)
+
+  /// The names of those fields, as the elements of a JSON array.
+  private(set) var otherNames = LineBuffer(capacity: 128)
 
   init(symbol: String) {
     self.symbol = symbol
+    symbolText.append(string: symbol)
+    availabilityText.append("null")
   }
 
   /// Forgets every value.
   func clear() {
     state.clear()
+    noteAvailability()
   }
 
   /// Merges a message.
   ///
   /// - Parameters:
-  ///   - message: A market-data message of this subscription.
-  ///   - isUTF8: Whether it is UTF-8.
+  ///   - record: What is known of a market-data message of this subscription.
+  ///   - fields: Where its fields stand.
+  ///   - message: Its bytes.
   /// - Returns: What it did, nil if it said nothing about the quote.
-  func apply(_ message: UnsafeRawBufferPointer, isUTF8: Bool) -> QuoteState.Update? {
-    if !others.isEmpty {
-      others.removeAll()
-      otherNames.removeAll(keepingCapacity: true)
-    }
-    let availability = state.availability
-    let update = state.apply(message) { id, content, kind in
-      let name = MarketDataField(id).name
+  func apply(
+    _ record: EventRecord,
+    _ fields: Span<FieldPlace>,
+    of message: UnsafeRawBufferPointer
+  ) -> QuoteState.Update? {
+    others.removeAll()
+    otherNames.removeAll()
+    let isUTF8 = record.flags.contains(.utf8)
+    let hadAvailability = !state.availability.isEmpty
+    let update = state.apply(record, fields, of: message) { id, content, kind in
+      let field = MarketDataField(id)
       // An abbreviated value has a column, and is named as that.
-      if QuoteState.Column(field: id) == nil { otherNames.append(name) }
+      if QuoteState.Column(field: id) == nil {
+        if !otherNames.isEmpty { otherNames.append(UInt8(ascii: ",")) }
+        otherNames.append(nameOf: field)
+      }
       if !others.isEmpty { others.append(UInt8(ascii: ",")) }
-      others.append(string: name)
+      others.append(nameOf: field)
       others.append(UInt8(ascii: ":"))
       Self.append(content, kind, isUTF8: isUTF8, to: &others)
     }
-    guard let update, update.carriesFields || state.availability != availability else { return nil }
-    return update
+    guard let update else { return nil }
+    // A new request forgets it.
+    let changesAvailability =
+      update.changesAvailability || hadAvailability && state.availability.isEmpty
+    if changesAvailability { noteAvailability() }
+    return update.carriesFields || changesAvailability ? update : nil
+  }
+
+  private func noteAvailability() {
+    availabilityText.removeAll()
+    if state.availability.isEmpty {
+      availabilityText.append("null")
+    } else {
+      // As it stood in the message, so its escapes are there; it was found in a JSON string.
+      availabilityText.append(string: String(decoding: state.availability, as: UTF8.self))
+    }
   }
 
   /// Appends a value as it stood in the message.
@@ -66,5 +98,15 @@ final class QuoteBook {
       text.append(contentsOf: Array(String(decoding: content, as: UTF8.self).utf8))
     }
     if kind == .string { text.append(UInt8(ascii: "\"")) }
+  }
+}
+
+extension LineBuffer {
+  /// Appends the name of a field as a JSON string; nothing in it needs an escape.
+  fileprivate mutating func append(nameOf field: MarketDataField) {
+    append(UInt8(ascii: "\""))
+    var name = field.name
+    name.withUTF8 { append(contentsOf: UnsafeRawBufferPointer($0)) }
+    append(UInt8(ascii: "\""))
   }
 }

@@ -24,30 +24,25 @@ struct QuoteEncoder {
     _ book: QuoteBook,
     to lines: inout LineBuffer
   ) {
-    // Once: every look through the book copies the state and counts its references.
-    let state = book.state
     start.append(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &lines)
     lines.append(",\"conid\":")
     lines.append(Int64(record.conid))
     lines.append(",\"symbol\":")
-    lines.append(string: book.symbol)
+    book.symbolText.withBytes { lines.append(contentsOf: $0) }
     lines.append(",\"snapshot\":")
     lines.append(update.isSnapshot)
-    for column in QuoteState.Column.allCases {
+    // Once: every look through the book copies the state.
+    let state = book.state
+    for column in Self.columns {
       lines.append(",\"")
       lines.append(column.name)
       lines.append("\":")
-      lines.append(orNull: state[column])
+      lines.append(state.cell(column))
     }
-    appendChanged(update.changed, book.otherNames, to: &lines)
+    appendChanged(update.changed, book, to: &lines)
     appendFlags(update.flags, to: &lines)
     lines.append(",\"avail\":")
-    if state.availability.isEmpty {
-      lines.append("null")
-    } else {
-      // As it stood in the message, so its escapes are there; it was found in a JSON string.
-      lines.append(string: String(decoding: state.availability, as: UTF8.self))
-    }
+    book.availabilityText.withBytes { lines.append(contentsOf: $0) }
     lines.append(",\"fields\":\"{")
     book.others.withBytes { lines.append(escaping: $0) }
     lines.append("}\"}\n")
@@ -55,26 +50,24 @@ struct QuoteEncoder {
 
   private func appendChanged(
     _ changed: QuoteState.Columns,
-    _ others: [String],
+    _ book: QuoteBook,
     to lines: inout LineBuffer
   ) {
     lines.append(",\"changed\":[")
-    var separator: StaticString = "\""
-    for column in QuoteState.Column.allCases where changed.contains(.init(column)) {
-      lines.append(separator)
-      lines.append(column.name)
-      separator = "\",\""
+    var rest = changed.rawValue
+    while rest != 0 {
+      lines.append(UInt8(ascii: "\""))
+      lines.append(Self.columns[rest.trailingZeroBitCount].name)
+      lines.append(UInt8(ascii: "\""))
+      rest &= rest &- 1
+      if rest != 0 || !book.otherNames.isEmpty { lines.append(UInt8(ascii: ",")) }
     }
-    for name in others {
-      lines.append(separator)
-      lines.append(contentsOf: Array(name.utf8))
-      separator = "\",\""
-    }
-    if separator.utf8CodeUnitCount > 1 { lines.append(UInt8(ascii: "\"")) }
+    book.otherNames.withBytes { lines.append(contentsOf: $0) }
     lines.append("]")
   }
 
   private func appendFlags(_ flags: QuoteState.Flags, to lines: inout LineBuffer) {
+    if flags.isEmpty { return lines.append(",\"flags\":[]") }
     lines.append(",\"flags\":[")
     var separator: StaticString = "\""
     for (flag, name) in Self.flags where flags.contains(flag) {
@@ -82,13 +75,33 @@ struct QuoteEncoder {
       lines.append(name)
       separator = "\",\""
     }
-    if separator.utf8CodeUnitCount > 1 { lines.append(UInt8(ascii: "\"")) }
-    lines.append("]")
+    lines.append("\"]")
   }
+
+  private static let columns = QuoteState.Column.allCases
 
   private static let flags: [(QuoteState.Flags, StaticString)] = [
     (.lastIsClose, "last_close"), (.lastIsHalted, "last_halted"), (.delayed, "delayed"),
     (.frozen, "frozen"), (.notSubscribed, "not_subscribed"), (.duplicate, "duplicate"),
     (.late, "late"),
   ]
+}
+
+extension LineBuffer {
+  /// Appends `null` or a number in plain digits, always with a point.
+  ///
+  /// What is short already stands there as it is to stand here, but for the point of a whole number.
+  fileprivate mutating func append(_ cell: QuoteCell) {
+    guard case .short(let word, let count, let isWhole) = cell else {
+      return append(orNull: cell.decimal)
+    }
+    append(atMost: 16) { room in
+      let room = UnsafeMutableRawPointer(room)
+      room.storeBytes(of: word.littleEndian, as: UInt64.self)
+      guard isWhole else { return count }
+      room.storeBytes(of: UInt8(ascii: "."), toByteOffset: count, as: UInt8.self)
+      room.storeBytes(of: UInt8(ascii: "0"), toByteOffset: count &+ 1, as: UInt8.self)
+      return count &+ 2
+    }
+  }
 }

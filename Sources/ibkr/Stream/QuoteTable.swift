@@ -33,7 +33,7 @@ actor QuoteTable: EventSink {
 
   func write(_ batch: EventBatch) async {
     var lines = ""
-    batch.forEachRecord { record, message in
+    batch.forEachRecord { record, message, fields in
       if record.sort == .dropped {
         // What was lost may have changed anything.
         for conid in states.keys { states[conid]?.clear() }
@@ -52,7 +52,7 @@ actor QuoteTable: EventSink {
         return
       }
       let update = message.withUnsafeBytes { bytes in
-        states[record.conid, default: QuoteState()].apply(bytes)
+        states[record.conid, default: QuoteState()].apply(record, fields, of: bytes)
       }
       guard let update, update.carriesFields else { return }
       if linesUntilHead == 0 {

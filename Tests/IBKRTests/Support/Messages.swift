@@ -16,6 +16,7 @@ extension Message {
         _ = router.route(raw, into: &$0)
       }
     }
+    builder.markLast(fields: router.fields)
     guard let batch = builder.take(), case .message(let message) = batch[0] else { return nil }
     self = message
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
-import IBKR
+@testable import IBKR
 
 /// Makes batches of events as the I/O thread would.
 struct EventSource: ~Copyable {
@@ -25,6 +25,10 @@ struct EventSource: ~Copyable {
     let offset = Self.offset(of: Array(name.utf8), in: bytes)
     realtime += 1_000_000
     bytes.withUnsafeBytes { payload in
+      // What the reader of the socket would note of a quote.
+      var router = MessageRouter()
+      var seen = EventRecord(seq: 0, realtime: 0, monotonic: 0, sort: .message)
+      if topic == .marketData { _ = router.route(payload, into: &seen) }
       builder.append(
         payload,
         direction: direction,
@@ -35,12 +39,16 @@ struct EventSource: ~Copyable {
         record.topic = topic
         record.conid = conid
         record.updated = updated
+        record.request = seen.request
+        record.digest = seen.digest
+        record.flags = seen.flags.intersection([.value, .error])
         if isUTF8, kind == .text || kind == .binary { record.flags.insert(.utf8) }
         if let offset {
           record.topicOffset = UInt32(offset)
           record.topicLength = UInt32(name.utf8.count)
         }
       }
+      builder.markLast(fields: router.fields)
     }
   }
 

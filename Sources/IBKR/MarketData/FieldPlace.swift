@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// This file is part of ibkr-stream.
+
+package import JSON
+
+/// Where a field of a quote stands in its message.
+///
+/// The I/O thread looks at a message once and notes the places; whoever wants a value takes it from
+/// its place, and no message is searched again: a second look cost as much as the first.
+package struct FieldPlace: Sendable {
+  private let number: UInt32
+  // Messages have at most 16 MiB.
+  private let start: UInt32
+  private let count: UInt32
+  /// The kind of the value in JSON.
+  package let kind: JSONKind
+
+  /// Notes a place.
+  ///
+  /// - Parameters:
+  ///   - id: The field's number, of at most eight digits.
+  ///   - member: Where it stands.
+  @inline(__always)
+  init(_ id: Int, _ member: JSONMember) {
+    let content = member.content
+    number = UInt32(truncatingIfNeeded: id)
+    start = UInt32(truncatingIfNeeded: content.lowerBound)
+    count = UInt32(truncatingIfNeeded: content.count)
+    kind = member.kind
+  }
+
+  /// The field's number.
+  package var id: Int { Int(number) }
+
+  /// The value, without the quotes of a string.
+  ///
+  /// - Parameter message: The message that the place was noted in.
+  /// - Returns: Its bytes, valid as long as the message's are.
+  @inline(__always)
+  package func content(in message: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let start = Int(start)
+    return UnsafeRawBufferPointer(rebasing: message[start..<start &+ Int(count)])
+  }
+}
