@@ -59,7 +59,7 @@ import Testing
       guard let next else { break }
       now = max(now, next)
       for end in ends where end.time <= now {
-        pacer.ended(end.ticket, isAnswered: true)
+        pacer.ended(end.ticket, isAnswered: true, at: now)
         calls[end.ticket]?.endedAt = end.time
       }
       ends.removeAll { $0.time <= now }
@@ -222,6 +222,25 @@ import Testing
     #expect(rule(method, path)?.limits.first?.count == count)
   }
 
+  @Test func whatWasNotAnsweredMayHaveArrivedLate() throws {
+    var pacer = Pacer()
+    func ask(at time: Int64) -> Pacer.Ticket {
+      pacer.enqueue(.get, "iserver/account/orders", .live, at: time, patience: 60 * Self.second)
+    }
+    let first = ask(at: 0)
+    #expect(pacer.decide(at: 0).map(\.ticket) == [first])
+    // The network stood still, and delivered when it broke.
+    pacer.ended(first, isAnswered: false, at: 10 * Self.second)
+    let second = ask(at: 12 * Self.second)
+    #expect(pacer.decide(at: 12 * Self.second).isEmpty)
+    let time = try #require(pacer.deadline(at: 12 * Self.second))
+    #expect(time == 15 * Self.second + TokenBucket.margin)
+    #expect(pacer.decide(at: time).map(\.ticket) == [second])
+    pacer.ended(second, isAnswered: true, at: time + Self.second)
+    let third = ask(at: 20 * Self.second)
+    #expect(pacer.decide(at: time + 5 * Self.second + TokenBucket.margin).map(\.ticket) == [third])
+  }
+
   @Test func anExactPathComesBeforeAPattern() {
     #expect(rule(.get, "fyi/notifications/more")?.path == "fyi/notifications/more")
     #expect(rule(.get, "fyi/deliveryoptions/email")?.path == "fyi/deliveryoptions/email")
@@ -254,7 +273,7 @@ import Testing
     #expect(pacer.decide(at: time).map(\.verdict) == [.refuse(after: 900 * Self.second)])
     let again = ask(at: time + 900 * Self.second)
     #expect(again.verdict == .send)
-    pacer.ended(again.ticket, isAnswered: true)
+    pacer.ended(again.ticket, isAnswered: true, at: time + 900 * Self.second)
     for _ in 0..<5 { #expect(ask(at: time + 901 * Self.second).verdict == .send) }
   }
 

@@ -70,7 +70,7 @@ extension IbkrClient {
         metadata: ["pause_s": "\(pause / 1_000_000_000)"]
       )
     } else {
-      pacing.pacer.ended(ticket, isAnswered: response != nil)
+      pacing.pacer.ended(ticket, isAnswered: response != nil, at: loop.now)
     }
     admit()
   }

@@ -115,12 +115,20 @@ struct Pacer: Sendable {
 
   /// A request has been answered, or will not be.
   ///
+  /// A network that stands still delivers late: what was not answered may have reached the server
+  /// just now, and counts from now on.
+  ///
   /// - Parameters:
   ///   - ticket: The request.
   ///   - isAnswered: Whether there was an answer.
-  mutating func ended(_ ticket: Ticket, isAnswered: Bool) {
-    underWay[ticket] = nil
+  ///   - now: The monotonic time.
+  mutating func ended(_ ticket: Ticket, isAnswered: Bool, at now: Int64) {
+    let request = underWay.removeValue(forKey: ticket)
     circuit.ended(ticket, isAnswered: isAnswered)
+    guard !isAnswered, let request else { return }
+    everything.postpone(request.sentAt, to: now)
+    guard let rule = request.rule else { return }
+    for index in buckets[rule].indices { buckets[rule][index].postpone(request.sentAt, to: now) }
   }
 
   /// A request was answered by 429.

@@ -46,4 +46,14 @@ struct TokenBucket: Sendable {
     taken.removeAll { $0 + period <= now }
     taken.append(now)
   }
+
+  /// A request of which nothing was heard may have arrived as late as now.
+  ///
+  /// - Parameters:
+  ///   - time: When its token was taken.
+  ///   - now: The monotonic time, from which on the token counts as out.
+  mutating func postpone(_ time: Int64, to now: Int64) {
+    if let index = taken.firstIndex(of: time) { taken.remove(at: index) }
+    taken.append(now)
+  }
 }

@@ -62,10 +62,11 @@ extension SessionSupervisor {
   /// Whether `ssodh/init` may be called.
   ///
   /// At a gateway it brings back a brokerage session that timed out while the login lives (protocol
-  /// reference 3.1); where it does not, only a person can help.
+  /// reference 3.1). Where it has not helped a person is called for, and it is tried all the same:
+  /// what was in its way may pass, a reset for instance.
   private var mayOpen: Bool {
     guard rules.opensSession else { return false }
-    return rules.login == .oauth || flags.connected == true && openings < Self.openingsPerLogin
+    return rules.login == .oauth || flags.connected == true
   }
 
   /// Whether another login may be thrown out now.

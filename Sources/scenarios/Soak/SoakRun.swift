@@ -64,7 +64,12 @@ struct SoakRun: Sendable {
       let requests = await rig.simulator.takeRequests()
       result.requests += requests.count
       let vitals = Vitals.now()
-      if isTalking { print("--- after hour \(hour + 1): \(vitals)") }
+      if isTalking {
+        for request in requests where request.status == 429 {
+          print("--- at \(request.milliseconds) ms answered 429: \(request.method) \(request.path)")
+        }
+        print("--- after hour \(hour + 1): \(vitals)")
+      }
       result.vitals.append(vitals)
     }
     shopper?.cancel()

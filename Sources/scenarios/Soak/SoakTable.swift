@@ -19,11 +19,11 @@ struct SoakTable {
     tallies = Dictionary(uniqueKeysWithValues: names.map { ($0, RecoveryTally()) })
   }
 
-  /// By how much memory may differ between two hours.
+  /// By how much the level that memory falls back to may rise within a run.
   ///
-  /// Buffers and queues that a fault has filled come and go by a megabyte. Ten bytes that stay of every
-  /// event would be more in ten hours.
-  private static let slackInRun = 2 << 20
+  /// Buffers and queues that a fault has filled come and go by megabytes, so the lowest level of
+  /// some hours counts. Four bytes that stay of every event would be more in ten hours.
+  private static let slackInRun = 768 << 10
   /// By how much it may differ between two seeds: nothing but what is made on first use is left.
   private static let slackBetweenRuns = 128 << 10
   /// What the allocator keeps of the highest level that there ever was.
@@ -39,8 +39,8 @@ struct SoakTable {
   func failures(of seed: UInt64) -> [String] { complaints[seed] ?? [] }
 
   static let head =
-    " seed server  faults   events   quotes requests gaps   worst   heap KiB: 2 h   last  after"
-    + "   RSS MiB: 2 h  last   CPU"
+    " seed server  faults   events   quotes requests gaps   worst   heap KiB: early   late  after"
+    + "   RSS MiB: early  late   CPU"
 
   /// Adds a seed.
   ///
@@ -58,13 +58,12 @@ struct SoakTable {
     vitals.append(after)
     var failures = result.failures
     for leash in result.leashes where leash.isAlive { failures.append("not freed: \(leash.name)") }
-    let second = result.vitals[min(1, result.vitals.count - 1)]
-    let last = result.vitals[result.vitals.count - 1]
-    if last.heap > second.heap + Self.slackInRun {
-      failures.append("the heap has grown by \(kibibytes(last.heap - second.heap)) KiB")
+    let (early, late) = Self.levels(result.vitals)
+    if late.heap > early.heap + Self.slackInRun {
+      failures.append("the heap has grown by \(kibibytes(late.heap - early.heap)) KiB")
     }
-    if last.resident > second.resident + Self.residentSlack {
-      failures.append("memory has grown by \(kibibytes(last.resident - second.resident)) KiB")
+    if late.resident > early.resident + Self.residentSlack {
+      failures.append("memory has grown by \(kibibytes(late.resident - early.resident)) KiB")
     }
     if vitals.count > Self.warmUp {
       let base = vitals[Self.warmUp - 1]
@@ -85,10 +84,28 @@ struct SoakTable {
       pad("\(plan.seed)", 5), " ", pad(plan.server.rawValue, -7),
       pad("\(result.recoveries.count)", 7), pad("\(result.events)", 9), pad("\(result.quotes)", 9),
       pad("\(result.requests)", 9), pad("\(result.gaps)", 5), pad(seconds(worst), 8), " s",
-      pad(kibibytes(second.heap), 14), pad(kibibytes(last.heap), 7), pad(kibibytes(after.heap), 7),
-      pad(mebibytes(second.resident), 15), pad(mebibytes(last.resident), 6),
+      pad(kibibytes(early.heap), 16), pad(kibibytes(late.heap), 7), pad(kibibytes(after.heap), 7),
+      pad(mebibytes(early.resident), 17), pad(mebibytes(late.resident), 6),
       pad(seconds(.milliseconds(milliseconds)), 6), " s",
     ].joined()
+  }
+
+  /// The lowest of up to three hours after the first one, and of as many at the end.
+  private static func levels(_ vitals: [Vitals]) -> (early: Lowest, late: Lowest) {
+    let settled = vitals.count > 1 ? vitals.dropFirst() : vitals[...]
+    let width = max(1, min(3, settled.count / 2))
+    return (Lowest(settled.prefix(width)), Lowest(settled.suffix(width)))
+  }
+
+  /// What memory falls back to.
+  private struct Lowest {
+    let heap: Int
+    let resident: Int
+
+    init(_ vitals: ArraySlice<Vitals>) {
+      heap = vitals.map(\.heap).min() ?? 0
+      resident = vitals.map(\.resident).min() ?? 0
+    }
   }
 
   /// The recoveries by kind of fault, what is left in the process, and the verdict.
