@@ -237,8 +237,27 @@ import Testing
     #expect(time == 15 * Self.second + TokenBucket.margin)
     #expect(pacer.decide(at: time).map(\.ticket) == [second])
     pacer.ended(second, isAnswered: true, at: time + Self.second)
+    // The first one may have come with the answered one, and counts as long as that.
     let third = ask(at: 20 * Self.second)
-    #expect(pacer.decide(at: time + 5 * Self.second + TokenBucket.margin).map(\.ticket) == [third])
+    #expect(pacer.deadline(at: 20 * Self.second) == time + 6 * Self.second + TokenBucket.margin)
+    #expect(pacer.decide(at: time + 6 * Self.second + TokenBucket.margin).map(\.ticket) == [third])
+  }
+
+  @Test func aNetworkThatStoodStillDeliversWhenItGoesAgain() throws {
+    var pacer = Pacer()
+    func ask(_ path: String, at time: Int64) -> Pacer.Ticket {
+      pacer.enqueue(.get, path, .live, at: time, patience: 60 * Self.second)
+    }
+    let lost = ask("iserver/account/orders", at: 0)
+    #expect(pacer.decide(at: 0).count == 1)
+    // Given up after ten seconds; the network goes again after a minute, and the first answer shows it.
+    pacer.ended(lost, isAnswered: false, at: 10 * Self.second)
+    let tickle = ask("tickle", at: 60 * Self.second)
+    #expect(pacer.decide(at: 60 * Self.second).map(\.ticket) == [tickle])
+    pacer.ended(tickle, isAnswered: true, at: 61 * Self.second)
+    _ = ask("iserver/account/orders", at: 62 * Self.second)
+    #expect(pacer.decide(at: 62 * Self.second).isEmpty)
+    #expect(pacer.deadline(at: 62 * Self.second) == 66 * Self.second + TokenBucket.margin)
   }
 
   @Test func anExactPathComesBeforeAPattern() {

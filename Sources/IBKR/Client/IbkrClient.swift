@@ -262,7 +262,7 @@ public actor IbkrClient {
         response = try await http.send(request)
       } catch {
         // A connection that was kept has been closed meanwhile, as often as not.
-        guard usesOAuth, !isRepetition, error.code == .connectionLost else {
+        guard !isRepetition, error.code == .connectionLost else {
           throw .noAnswer(error, to: call, of: base, by: access)
         }
       }
@@ -281,9 +281,9 @@ public actor IbkrClient {
     _ authorize: () async throws(IbkrError) -> String?
   ) async throws(IbkrError) -> HTTPClientRequest {
     var request = HTTPClientRequest(method, target, timeout: configuration.requestTimeout)
-    // Every POST here may be repeated: none places an order. But a signature counts once, so with
-    // OAuth it is not the HTTP client that does it.
-    request.isRepeatable = !usesOAuth
+    // Every request here may be repeated: none places an order. But each counts against IBKR's
+    // limits, and with OAuth a signature counts once: so it is not the HTTP client that does it.
+    request.isRepeatable = false
     if let body { request.body = Array(body.utf8) }
     let authorization = try await authorize()
     do throws(HTTPError) {

@@ -39,6 +39,11 @@ struct Pacer: Sendable {
   private var buckets = PacingRule.table.map { rule in
     rule.limits.map { TokenBucket($0.count, per: $0.period) }
   }
+  /// Requests without an answer, since the last answer to any, with the times at which they count.
+  ///
+  /// A network that stands still keeps them, and delivers them when it goes again.
+  private var unheard: [(rule: Int?, countedAt: Int64)] = []
+  private static let mostUnheard = 32
   private var circuit = Circuit()
   private var lastTicket: Ticket = 0
 
@@ -115,8 +120,8 @@ struct Pacer: Sendable {
 
   /// A request has been answered, or will not be.
   ///
-  /// A network that stands still delivers late: what was not answered may have reached the server
-  /// just now, and counts from now on.
+  /// What was not answered may reach the server as late as the next request that is: so it counts
+  /// from its end on, and once more from the next answer on.
   ///
   /// - Parameters:
   ///   - ticket: The request.
@@ -125,10 +130,20 @@ struct Pacer: Sendable {
   mutating func ended(_ ticket: Ticket, isAnswered: Bool, at now: Int64) {
     let request = underWay.removeValue(forKey: ticket)
     circuit.ended(ticket, isAnswered: isAnswered)
-    guard !isAnswered, let request else { return }
-    everything.postpone(request.sentAt, to: now)
-    guard let rule = request.rule else { return }
-    for index in buckets[rule].indices { buckets[rule][index].postpone(request.sentAt, to: now) }
+    if isAnswered {
+      for (rule, time) in unheard { postpone(rule, from: time, to: now) }
+      unheard = []
+    } else if let request {
+      postpone(request.rule, from: request.sentAt, to: now)
+      if unheard.count == Self.mostUnheard { unheard.removeFirst() }
+      unheard.append((request.rule, now))
+    }
+  }
+
+  private mutating func postpone(_ rule: Int?, from time: Int64, to now: Int64) {
+    everything.postpone(time, to: now)
+    guard let rule else { return }
+    for index in buckets[rule].indices { buckets[rule][index].postpone(time, to: now) }
   }
 
   /// A request was answered by 429.

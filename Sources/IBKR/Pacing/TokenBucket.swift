@@ -53,7 +53,13 @@ struct TokenBucket: Sendable {
   ///   - time: When its token was taken.
   ///   - now: The monotonic time, from which on the token counts as out.
   mutating func postpone(_ time: Int64, to now: Int64) {
-    if let index = taken.firstIndex(of: time) { taken.remove(at: index) }
+    guard let index = taken.firstIndex(of: time) else {
+      // It has come back meanwhile.
+      taken.removeAll { $0 + period <= now }
+      taken.append(now)
+      return
+    }
+    taken.remove(at: index)
     taken.append(now)
   }
 }
