@@ -51,6 +51,17 @@ public struct RunID: Sendable, Hashable, CustomStringConvertible {
     description = String(text)
   }
 
+  /// Whether some bytes are the name: asked for every line that is read.
+  ///
+  /// - Parameter bytes: The bytes.
+  /// - Returns: Whether they are.
+  func isSpelled(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let isSame = description.utf8.withContiguousStorageIfAvailable { name in
+      name.count == bytes.count && bytes.elementsMatch(UnsafeRawBufferPointer(name))
+    }
+    return isSame ?? bytes.elementsEqual(description.utf8)
+  }
+
   /// When the name was made, in milliseconds since 1970.
   package var milliseconds: Int64 {
     let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

@@ -2,6 +2,7 @@
 // This file is part of ibkr-stream.
 
 import Flow
+import Glibc
 import JSON
 
 /// What the first columns of a line say: whose it is, its number and its time.
@@ -21,7 +22,7 @@ struct LineHead {
     var scanner = JSONScanner(line)
     guard let version = scanner.nextMember(), version.key == Self.version,
       scanner.integer(version) == 1, let name = scanner.nextMember(), name.key == Self.run,
-      name.kind == .string, scanner.bytes(name.content).elementsEqual(run.description.utf8),
+      name.kind == .string, run.isSpelled(scanner.bytes(name.content)),
       let number = scanner.nextMember(), number.key == Self.seq,
       let seq = scanner.integer(number).flatMap(UInt64.init(exactly:)),
       let time = scanner.nextMember(), time.key == Self.time,
@@ -35,6 +36,15 @@ struct LineHead {
   private static let run = JSONKey("run")
   private static let seq = JSONKey("seq")
   private static let time = JSONKey("ts_recv")
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether the bytes are the same as others, which are as many.
+  func elementsMatch(_ other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let first = baseAddress, let second = other.baseAddress else { return true }
+    return memcmp(first, second, count) == 0
+  }
 }
 
 extension JSONScanner {

@@ -11,7 +11,10 @@ struct Columns {
     case type(String)
   }
 
-  private let columns: [(name: [UInt8], kind: Column.Kind)]
+  /// All names, one behind the other, and where each ends: an array for each would be counted up and
+  /// down for each value of each line.
+  private let names: [UInt8]
+  private let columns: [(end: Int, kind: Column.Kind)]
   private let time: TimeFormat
 
   /// Prepares for the lines of a channel.
@@ -20,7 +23,12 @@ struct Columns {
   ///   - channel: The channel.
   ///   - time: How the run writes points in time.
   init(of channel: Channel, time: TimeFormat = .nanoseconds) {
-    columns = channel.columns.map { (Array($0.name.utf8), $0.kind) }
+    var names: [UInt8] = []
+    columns = channel.columns.map { column in
+      names += column.name.utf8
+      return (names.count, column.kind)
+    }
+    self.names = names
     self.time = time
   }
 
@@ -29,12 +37,22 @@ struct Columns {
   /// - Parameter line: The line.
   /// - Returns: The first thing that is wrong, nil if there is none.
   func fault(in line: UnsafeRawBufferPointer) -> Fault? {
+    names.withUnsafeBytes { fault(in: line, names: $0) }
+  }
+
+  private func fault(
+    in line: UnsafeRawBufferPointer,
+    names: UnsafeRawBufferPointer
+  ) -> Fault? {
     var scanner = JSONScanner(line)
-    for (name, kind) in columns {
+    var start = 0
+    for (end, kind) in columns {
+      let name = UnsafeRawBufferPointer(rebasing: names[start..<end])
+      start = end
       guard let member = scanner.nextMember() else {
         return .columns("the column \(Self.text(name)) is missing")
       }
-      guard scanner.bytes(member.name).elementsEqual(name) else {
+      guard scanner.bytes(member.name).elementsMatch(name) else {
         let found = String(decoding: scanner.bytes(member.name).prefix(40), as: UTF8.self)
         return .columns("where \(Self.text(name)) should be there is '\(found)'")
       }
@@ -47,7 +65,9 @@ struct Columns {
     return nil
   }
 
-  private static func text(_ name: [UInt8]) -> String { String(decoding: name, as: UTF8.self) }
+  private static func text(_ name: UnsafeRawBufferPointer) -> String {
+    String(decoding: name, as: UTF8.self)
+  }
 
   private func fits(_ member: JSONMember, _ kind: Column.Kind, _ scanner: JSONScanner) -> Bool {
     switch kind {

@@ -37,6 +37,11 @@ struct PartCheck {
   private let columns: Columns
   private let channel: Channel
   private let isBeingWritten: Bool
+  // What the folder says, taken apart once, and what of the lines was seen to fit it.
+  private let date: String?
+  private let symbol: String?
+  private var fittingDay: UTCDate?
+  private var fittingSymbol: [UInt8] = []
   private var previous: LineHead?
   private var lastArrival: Int64?
   private var counts: [Finding.Kind: Int] = [:]
@@ -55,6 +60,8 @@ struct PartCheck {
     self.path = path
     self.channel = channel
     self.isBeingWritten = isBeingWritten
+    date = part.date.map { String($0) }
+    symbol = part.symbol.map { String($0) }
     columns = Columns(of: channel, time: time)
   }
 
@@ -158,16 +165,30 @@ struct PartCheck {
   }
 
   private mutating func checkPlace(_ head: LineHead, _ line: Line) {
-    let day = UTCDate(realtime: head.realtime).description
-    if let date = part.date, date != day {
-      add(.wrongDay, line.number, "ts_recv is of \(day)")
+    if let date, fittingDay?.contains(head.realtime) != true {
+      let day = UTCDate(realtime: head.realtime)
+      if day.description == date {
+        fittingDay = day
+      } else {
+        add(.wrongDay, line.number, "ts_recv is of \(day)")
+      }
     }
-    guard let symbol = part.symbol else { return }
+    guard let symbol else { return }
     var scanner = JSONScanner(line.bytes)
     while let member = scanner.nextMember() {
-      guard scanner.bytes(member.name).elementsEqual("symbol".utf8) else { continue }
-      let text = JSONString.text(scanner.bytes(member.content)) ?? ""
-      if PartPath.encoded(text) != symbol { add(.wrongSymbol, line.number, "it is of '\(text)'") }
+      guard member.key == Self.symbolKey else { continue }
+      let content = scanner.bytes(member.content)
+      if !fittingSymbol.isEmpty,
+        fittingSymbol.withUnsafeBytes({ content.elementsMatch($0) })
+      {
+        return
+      }
+      let text = JSONString.text(content) ?? ""
+      if PartPath.encoded(text) == symbol {
+        fittingSymbol = Array(content)
+      } else {
+        add(.wrongSymbol, line.number, "it is of '\(text)'")
+      }
       return
     }
   }
@@ -190,8 +211,9 @@ struct PartCheck {
       switch member.key {
       case Self.mono: now = scanner.integer(member)
       case Self.dir:
-        isOwn = content.elementsEqual("self".utf8)
-        if let now, content.elementsEqual("in".utf8) { checkClocks(now, head, line) }
+        isOwn = content.first == UInt8(ascii: "s")
+        if let now, content.first == UInt8(ascii: "i") { checkClocks(now, head, line) }
+        if !isOwn { return }
       case Self.op:
         if isOwn, content.elementsEqual("gap".utf8) { takeGap(line) }
         return
@@ -227,4 +249,5 @@ struct PartCheck {
   private static let mono = JSONKey("mono")
   private static let dir = JSONKey("dir")
   private static let op = JSONKey("op")
+  private static let symbolKey = JSONKey("symbol")
 }

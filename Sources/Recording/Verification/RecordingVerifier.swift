@@ -71,6 +71,8 @@ public struct RecordingVerifier {
     var checks: [RunID: RunCheck] = [:]
     for (run, record) in records { checks[run] = RunCheck(run, record: record) }
     var unfinished: Set<RunID> = []
+    // The parts that are to be read.
+    var jobs: [(check: PartCheck, isCurrent: Bool)] = []
     for path in files {
       guard let part = PartName(path), let channel = part.channel else {
         report.findings.append(Finding(.unknownFile, path, "no recorder makes such a file"))
@@ -96,25 +98,40 @@ public struct RecordingVerifier {
         report.findings.append(Finding(.doublePart, path, "the same part is sealed as well"))
         if manifest.entries[sealed] != nil { continue }
       }
-      var check = PartCheck(
+      let check = PartCheck(
         part,
         channel: channel,
         path: path,
         time: records[part.run]?.layout.time ?? .nanoseconds,
         isBeingWritten: isOpen && isCurrent
       )
+      jobs.append((check, isCurrent))
+    }
+    let results = Workers.map(jobs.map(\.check)) {
+      [storage, lineLimit] check -> Result<PartCheck, StorageError> in
+      var check = check
       do throws(StorageError) {
         try check.run(on: storage, lineLimit: lineLimit)
+        return .success(check)
       } catch {
+        return .failure(error)
+      }
+    }
+    for (result, job) in zip(results, jobs) {
+      let (path, part, isCurrent) = (job.check.path, job.check.part, job.isCurrent)
+      let done: PartCheck
+      switch result {
+      case .success(let check): done = check
+      case .failure(let error):
         // A recorder at work may just have sealed it, or removed it.
         if error.code == .missing, isCurrent || isBeingRecorded { continue }
         throw error
       }
       report.parts += 1
-      report.lines += check.lines
-      report.bytes += check.bytes
-      report.findings += check.findings
-      compare(check, manifest.entries[path], &report)
+      report.lines += done.lines
+      report.bytes += done.bytes
+      report.findings += done.findings
+      compare(done, manifest.entries[path], &report)
       if manifest.entries[path] == nil, !isCurrent {
         if records[part.run]?.isUnfinished == true {
           unfinished.insert(part.run)
@@ -122,7 +139,7 @@ public struct RecordingVerifier {
           report.findings.append(Finding(.unlistedPart, path, "the manifest does not name it"))
         }
       }
-      checks[part.run]?.add(check)
+      checks[part.run]?.add(done)
     }
     for entry in manifest.entries.values.sorted(by: { $0.path < $1.path })
     where !present.contains(entry.path) && !isBeingRecorded {
