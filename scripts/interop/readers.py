@@ -399,6 +399,24 @@ def trap(template: Path, data: Path, nulls: int):
         (folder / f"part-{run}-000002.ndjson.gz").write_bytes(b"".join(map(gzip.compress, members)))
 
 
+def tear(checks: Checks, ibkr: str, data: Path):
+    """A crash has torn the last line of a part, and nobody has started a recorder since."""
+    rest = '{"v":1,"run":"01","seq":7,"ts_re'
+    with open(next(data.rglob("ch=quote/**/*.ndjson")), "a", encoding="utf-8") as part:
+        part.write(rest)
+    load = load_module(data)
+    connection = load.duckdb()
+    wanted = stats(ibkr, data)["quote"].rows
+    found = {"duckdb": connection.sql("SELECT count(*) FROM quote").fetchone()[0],
+             "pyarrow": load.arrow("quote").num_rows, "polars": load.polars("quote").height}
+    problems = [f"{reader}: {rows} rows" for reader, rows in found.items() if rows != wanted]
+    left_out = [line for (line,) in connection.sql("SELECT line FROM unreadable").fetchall()]
+    if left_out != [rest]:
+        problems.append(f"unreadable: {left_out}")
+    checks.none("a torn line: every whole line is read, and what is left out is shown", problems,
+                f"{wanted:,} rows")
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--ibkr", required=True)
@@ -433,6 +451,7 @@ async def main():
         compare(checks, f"{arguments.nulls:,} nulls first", arguments.ibkr, folder / "trap", channels)
         compare_exports(checks, f"{arguments.nulls:,} nulls first", arguments.ibkr, folder / "trap",
                         arguments.traits, few=True)
+        tear(checks, arguments.ibkr, folder / "trap")
     checks.finish()
 
 

@@ -67,13 +67,19 @@ struct LoadScripts {
       --   D FROM "order" WHERE status = 'Filled';
       --
       -- Run it again to see parts that were added since. Open parts and sealed ones are read
-      -- together. Decimal numbers are DOUBLE; `load.py` has them exactly. To export a channel:
+      -- together; of a plain part the whole lines, so that one that is being written, or that a
+      -- crash has torn, stops nothing. What is left out of plain parts is never more than
+      --
+      --   FROM unreadable;
+      --
+      -- shows. Decimal numbers are DOUBLE; `load.py` has them exactly. To export a channel:
       --
       --   COPY (FROM quote) TO 'quote.parquet';
 
 
       """
     for channel in Channel.allCases { text += view(of: channel) }
+    text += Self.unreadable
     text += """
       -- Each execution once, as it was told last: its commission comes late.
       CREATE OR REPLACE VIEW execution AS
@@ -85,6 +91,23 @@ struct LoadScripts {
     return text
   }
 
+  /// The lines of plain parts that are no JSON: at most the last one of a part that a crash has torn,
+  /// unless somebody has changed the file.
+  private static let unreadable = """
+    SET VARIABLE plain_files = (
+      SELECT coalesce(
+        list(file ORDER BY file) FILTER (regexp_matches(file, '\\.ndjson$')),
+        (SELECT [min(file)] FROM glob('runs/*.json')))
+      FROM glob('ch=*/**/part-*'));
+    CREATE OR REPLACE VIEW unreadable AS
+    SELECT filename, line FROM read_csv(getvariable('plain_files'), columns = {'line': 'VARCHAR'},
+      auto_detect = false, header = false, delim = chr(1), quote = '', escape = '',
+      max_line_size = 134217728, filename = true)
+    WHERE line IS NOT NULL AND NOT json_valid(line);
+
+
+    """
+
   private func view(of channel: Channel) -> String {
     let name = channel.rawValue
     let columns = channel.columns.map { "  '\($0.name)': '\(sqlType($0.kind))'" }
@@ -92,18 +115,28 @@ struct LoadScripts {
     // A part that has just been sealed is there twice for a moment. Where there is none, a file
     // without a row of the channel stands for it, because a view must have one.
     return """
-      SET VARIABLE \(name)_files = (
+      SET VARIABLE \(name)_sealed = (
+        SELECT coalesce(
+          list(file ORDER BY file) FILTER (regexp_matches(file, '\\.ndjson\\.(gz|zst)$')),
+          (SELECT [min(file)] FROM glob('runs/*.json')))
+        FROM glob('ch=\(name)/**/part-*'));
+      SET VARIABLE \(name)_plain = (
         WITH part AS (SELECT file FROM glob('ch=\(name)/**/part-*'))
         SELECT coalesce(
           list(file ORDER BY file) FILTER (
-            regexp_matches(file, '\\.ndjson(\\.gz|\\.zst)?$')
+            regexp_matches(file, '\\.ndjson$')
             AND file || '.gz' NOT IN (SELECT file FROM part)
             AND file || '.zst' NOT IN (SELECT file FROM part)),
           (SELECT [min(file)] FROM glob('runs/*.json')))
         FROM part);
       CREATE OR REPLACE VIEW "\(name)" AS
-      SELECT * FROM read_json(getvariable('\(name)_files'), format = 'newline_delimited',
+      SELECT * FROM read_json(getvariable('\(name)_sealed'), format = 'newline_delimited',
         hive_partitioning = false, maximum_object_size = 134217728, columns = {
+      \(columns)
+      }) WHERE seq IS NOT NULL
+      UNION ALL
+      SELECT * FROM read_json(getvariable('\(name)_plain'), format = 'newline_delimited',
+        hive_partitioning = false, maximum_object_size = 134217728, ignore_errors = true, columns = {
       \(columns)
       }) WHERE seq IS NOT NULL;
 
