@@ -95,6 +95,25 @@ import Transport
     loop.stop()
   }
 
+  /// What SIGHUP does.
+  @Test func rotatingEndsEveryPartAndBeginsOthers() async throws {
+    let sink = sink()
+    var source = EventSource()
+    source.message("{}", topic: .unrecognised)
+    try await sink.write(try source.take())
+    try await sink.rotate()
+    await loop.advance(by: .seconds(1))
+    #expect(storage.lines(under: "_manifest").count == 1)
+    source.message("{}", topic: .unrecognised)
+    try await sink.write(try source.take())
+    let parts = storage.paths.filter { $0.hasPrefix("ch=raw") }.compactMap { PartName($0) }
+    #expect(parts.map(\.number).sorted() == [1, 2])
+    #expect(parts.map { $0.state == .compressed } == parts.map { $0.number == 1 })
+    try await sink.close()
+    #expect(storage.lines(under: "_manifest").count == 2)
+    loop.stop()
+  }
+
   @Test func manyLinesDoNotWait() async throws {
     let sink = sink { $0.writeSize = 1_000 }
     try await sink.write(messages(20))

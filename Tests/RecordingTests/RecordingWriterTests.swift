@@ -59,7 +59,6 @@ import Testing
     source.own(.connection(.lost(.disconnect, description: "end of stream", retryAfter: 5)))
     let writer = try writer()
     writer.append(try source.take())
-    writer.append(.dropped(count: 3, range: 11...13))
     try writer.end(at: 99)
     let lines = storage.lines(under: "ch=raw").map { String($0.split(separator: ",\"dir\":")[1]) }
     #expect(
@@ -134,6 +133,85 @@ import Testing
       ]
     )
     #expect(storage.lines(under: "ch=raw").count == 3)
+  }
+
+  /// A sink whose policy drops has lost events: it says so itself, whether anything comes after them.
+  @Test(arguments: [true, false])
+  func whatTheQueueHasDroppedIsAGap(_ goesOn: Bool) throws {
+    let key = SubscriptionKey(topic: .marketData, target: "1", conid: 1, number: 1)
+    func quote(_ source: inout EventSource, _ price: String) {
+      let text = #"{"topic":"smd+1","conid":1,"31":"\#(price)"}"#
+      source.message(text.utf8, topic: .marketData, named: "smd+1", conid: 1)
+    }
+    let writer = try writer()
+    var source = EventSource()
+    source.own(.subscription(key, .active))
+    quote(&source, "1")
+    writer.append(try source.take())
+    for _ in 0..<5 { quote(&source, "2") }
+    _ = try source.take()
+    // The queue may tell of one loss in two pieces.
+    writer.append(.dropped(count: 2, range: 3...4))
+    writer.append(.dropped(count: 3, range: 5...7))
+    if goesOn {
+      source.message(#"{"topic":"smd+1","conid":1,"84":"3"}"#.utf8, topic: .marketData, conid: 1)
+      writer.append(try source.take())
+    }
+    try writer.end(at: source.realtime)
+
+    let log = storage.lines(under: "ch=raw")
+    #expect(log.compactMap(Self.seq) == [1, 2, 7] + (goesOn ? [8] : []))
+    let gap = try #require(storage.lines(under: "ch=gap").first)
+    #expect(storage.lines(under: "ch=gap").count == 1)
+    #expect(gap.contains(#""seq":7,"#) && gap.contains(#""gap_id":"\#(run)-1000000007","#))
+    #expect(gap.contains(#""reason":"overflow","symbols":["1"],"conids":[1],"#))
+    #expect(gap.contains(#""count":5,"seq_first":2,"seq_last":8,"#))
+    // No value from before the loss reads as one of now.
+    let quotes = storage.lines(under: "ch=quote")
+    #expect(quotes.count == (goesOn ? 2 : 1))
+    #expect(quotes.last?.contains(#""last":\#(goesOn ? "null" : "1.0"),"#) == true)
+    let report = try RecordingVerifier(storage: storage, deep: true).verify()
+    #expect(report.findings == [])
+  }
+
+  private static func seq(_ line: String) -> Int? {
+    guard let start = line.firstRange(of: "\"seq\":") else { return nil }
+    return Int(line[start.upperBound...].prefix { $0 != "," })
+  }
+
+  /// The gap that the client tells of is given the count, and there is no other.
+  @Test func aLossThatTheClientTellsOfIsNotToldTwice() throws {
+    let writer = try writer()
+    var source = EventSource()
+    func gap(_ phase: Gap.Phase, count: UInt64?, seqLast: UInt64?) -> OwnEvent {
+      let moment = Gap.Moment(realtime: source.realtime, monotonic: 1)
+      return .gap(
+        Gap(
+          id: 1,
+          phase: phase,
+          start: moment,
+          end: phase == .ended ? moment : nil,
+          reason: .overflow,
+          detectedBy: "a slow subscriber",
+          subscriptions: [],
+          count: count,
+          seqFirst: 0,
+          seqLast: seqLast
+        )
+      )
+    }
+    source.own(gap(.began, count: nil, seqLast: nil))
+    writer.append(try source.take())
+    for _ in 0..<3 { source.message("{}", topic: .unrecognised) }
+    _ = try source.take()
+    writer.append(.dropped(count: 3, range: 2...4))
+    source.own(gap(.ended, count: 9, seqLast: 5))
+    writer.append(try source.take())
+    try writer.end(at: source.realtime)
+    #expect(storage.lines(under: "ch=raw").compactMap(Self.seq) == [1, 5])
+    let lines = storage.lines(under: "ch=gap")
+    #expect(lines.count == 1 && lines.first?.contains(#""count":3,"seq_first":0,"#) == true)
+    #expect(try RecordingVerifier(storage: storage).verify().findings == [])
   }
 
   @Test func secretsReachNeitherMessagesNorTopicsNorEvents() throws {

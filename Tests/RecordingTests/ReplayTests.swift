@@ -44,6 +44,14 @@ import Transport
     return lines
   }
 
+  @Test func aReplayIsRunOnceAndSaysSo() async throws {
+    let replay = try Replay(reader, configuration: .init())
+    await replay.stop()
+    try await replay.run()
+    let error = await #expect(throws: IbkrError.self) { try await replay.run() }
+    #expect(error?.code == .closed)
+  }
+
   @Test func whatIsRecordedAgainIsTheSame() async throws {
     let copy = try await copy()
     let (before, after) = (try lines(recording.disk), try lines(copy))

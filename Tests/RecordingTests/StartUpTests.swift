@@ -36,6 +36,75 @@ import Testing
     try RecordingCheck(disk: disk).check(runs, losesPower: losesPower)
   }
 
+  /// The same while old parts are removed: what is left is whole, and the manifest tells of the rest.
+  @Test(arguments: 0..<Seeds.count(12))
+  func whatIsRemovedOnPurposeIsNoDamage(_ seed: Int) throws {
+    var random = SeededRandom(seed: UInt64(1_000 + seed))
+    let disk = DiskModel()
+    var sealing = RecordingWriter.Sealing()
+    sealing.retention = Retention(size: Int.random(in: 2_000..<60_000, using: &random))
+    if Bool.random(using: &random) { sealing.retention.age = .seconds(40_000) }
+    var runs: [RandomRun] = []
+    for number in 0..<6 {
+      if number < 5 {
+        let last = Int.random(in: 100..<600, using: &random)
+        disk.plan { call, _, _ in call == last ? .killed : nil }
+      }
+      let run = try RandomRun(number: number, start: Self.noon + Int64(number) * 20_000_000_000_000)
+      runs.append(run)
+      sealing.rotation = Rotation(size: Int.random(in: 300..<5_000, using: &random))
+      sealing.compresses = Bool.random(using: &random)
+      run.record(on: disk, batches: 40, sealing: sealing, using: &random)
+      disk.restart()
+    }
+    #expect(runs.last?.hasEnded == true)
+    let check = RecordingCheck(disk: disk)
+    try check.checkFiles()
+    let report = try RecordingVerifier(storage: disk).verify()
+    #expect(report.findings == [])
+    let manifest = try Manifest(of: disk)
+    #expect(!manifest.removals.isEmpty)
+    #expect(manifest.entries.values.reduce(0) { $0 + $1.bytes } <= sealing.retention.size ?? 0)
+    for run in runs {
+      // The time before the run stands before what the run has seen.
+      let log = try check.log(of: run.id).filter { !$0.contains(#","seq":0,"#) }
+      guard let first = log.first else { continue }
+      let start = try #require(run.expected.firstIndex(of: first))
+      #expect(log == Array(run.expected[start...].prefix(log.count)))
+    }
+  }
+
+  /// `verify --repair` finishes what a crash has left, also when it is killed itself, again and again.
+  @Test(arguments: 0..<Seeds.count(8))
+  func aRepairThatIsKilledIsDoneAgain(_ seed: Int) throws {
+    var random = SeededRandom(seed: UInt64(2_000 + seed))
+    let disk = DiskModel()
+    let losesPower = seed % 2 == 1
+    var runs: [RandomRun] = []
+    for number in 0..<3 {
+      var sealing = RecordingWriter.Sealing()
+      sealing.rotation = Rotation(size: Int.random(in: 300..<20_000, using: &random))
+      let last = Int.random(in: 30..<400, using: &random)
+      disk.plan { call, _, _ in call == last ? .killed : nil }
+      let run = try RandomRun(number: number, start: Self.noon + Int64(number) * 20_000_000_000_000)
+      runs.append(run)
+      run.record(on: disk, batches: 40, sealing: sealing, using: &random)
+      if losesPower, !run.hasEnded { disk.losePower(using: &random) }
+      disk.restart()
+      var kills = 0
+      while true {
+        let last = Int.random(in: 1..<120, using: &random) + kills * 10
+        disk.plan { call, _, _ in call == last ? .killed : nil }
+        let isDone = (try? RecordingRepair(storage: disk).run()) != nil && !disk.isDead
+        if losesPower, !isDone { disk.losePower(using: &random) }
+        disk.restart()
+        if isDone { break }
+        kills += 1
+      }
+    }
+    try RecordingCheck(disk: disk).check(runs, losesPower: losesPower)
+  }
+
   /// A run begins where another was killed, and is killed in its turn: at each of its calls once,
   /// or at every seventeenth.
   @Test(arguments: Codecs.all)

@@ -22,8 +22,7 @@ final class EventEncoder {
   /// What is being recorded, by the numbers of the subscriptions.
   private var wanted: [UInt32: SubscriptionKey] = [:]
   private let run: RunID
-  /// How many events this recorder has lost since the last `overflow` gap.
-  private var lost = 0
+  private var losses = LossAccount()
 
   /// The last thing that was seen, nil before the first.
   private(set) var lastStamp: Stamp?
@@ -74,8 +73,8 @@ final class EventEncoder {
   }
 
   /// Notes an execution that the run has recorded before, so that it is marked when it comes again.
-  func recall(execution id: String) {
-    rows.recall(execution: id)
+  func recall(execution id: String, from seq: UInt64) {
+    rows.recall(execution: id, from: seq)
   }
 
   /// Makes the lines of some events.
@@ -87,6 +86,7 @@ final class EventEncoder {
   func append(_ batch: EventBatch, to sheets: some LineSheets) -> Int {
     var bytes = 0
     batch.forEachRecord { record, message, fields in
+      if losses.isPending, record.seq > 0 { bytes += declareLoss(before: record.stamp, to: sheets) }
       switch record.sort {
       case .message:
         if let backfill = batch.backfill(of: record) {
@@ -100,14 +100,36 @@ final class EventEncoder {
       case .own:
         if let event = batch.detail(of: record) { bytes += append(event, record, to: sheets) }
       case .dropped:
-        // A loss of this sink alone; the gap that follows it is given the count.
-        if case .dropped(let count, _) = batch.detail(of: record) { lost += count }
+        if case .dropped(let count, let range) = batch.detail(of: record) {
+          losses.lost(count, range)
+        }
         return
       }
       lastSeq = record.seq
       lastStamp = record.stamp
     }
     return bytes
+  }
+
+  /// Makes the lines of a loss that nothing has come after: the run ends.
+  ///
+  /// - Parameter sheets: Where the lines go.
+  /// - Returns: How many bytes they have.
+  func finish(to sheets: some LineSheets) -> Int {
+    guard losses.isPending, let lastStamp else { return 0 }
+    return declareLoss(before: lastStamp, to: sheets)
+  }
+
+  private func declareLoss(before next: Stamp, to sheets: some LineSheets) -> Int {
+    guard let gap = losses.declare(after: lastStamp, before: next, recordedKeys) else { return 0 }
+    lastSeq = gap.stamp.seq
+    lastStamp = gap.stamp
+    return append(.gap(gap), EventRecord.own(gap.stamp), to: sheets)
+  }
+
+  /// What is being recorded, in the order in which it was asked for.
+  private var recordedKeys: [SubscriptionKey] {
+    wanted.sorted { $0.key < $1.key }.map(\.value)
   }
 
   /// Makes the lines of the time before the run in which nobody was recording.
@@ -149,7 +171,7 @@ final class EventEncoder {
       last.symbols = down?.last.symbols ?? []
       last.conids = down?.last.conids ?? []
     } else {
-      let keys = wanted.sorted { $0.key < $1.key }.map(\.value)
+      let keys = recordedKeys
       last.symbols = keys.compactMap { names.name(of: $0) }
       last.conids = Set(keys.compactMap(\.conid)).sorted()
     }
@@ -281,7 +303,7 @@ final class EventEncoder {
     _ record: EventRecord,
     to sheets: some LineSheets
   ) -> Int {
-    let event = counted(event)
+    let event = if case .gap(let gap) = event { OwnEvent.gap(losses.counted(gap)) } else { event }
     var bytes = 0
     if wantsRaw || rows.wants(.status), let name = event.name {
       bytes += appendLog(event, name, record, to: sheets)
@@ -334,21 +356,11 @@ final class EventEncoder {
       + rows.append(event: text, name, record, to: sheets) { names.symbol(of: $0) }
   }
 
-  /// The event, with the number of lost events if it tells of their loss.
-  private func counted(_ event: OwnEvent) -> OwnEvent {
-    guard case .gap(var gap) = event, gap.reason == .overflow, gap.phase != .began, lost > 0 else {
-      return event
-    }
-    gap.count = UInt64(lost)
-    lost = 0
-    return .gap(gap)
-  }
-
   private func append(_ gap: Gap, _ record: EventRecord, to sheets: some LineSheets) -> Int {
     for key in gap.subscriptions {
       names.learn(key)
       // No value from before the gap may read as one of now.
-      guard gap.phase == .began, let conid = key.conid else { continue }
+      guard gap.phase == .began || gap.isOfSink, let conid = key.conid else { continue }
       books[Self.key(subscription: key.number, conid: conid)]?.clear()
       books[Self.key(subscription: 0, conid: conid)]?.clear()
     }

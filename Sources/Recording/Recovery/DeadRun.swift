@@ -153,7 +153,8 @@ final class DeadRun {
   ///
   /// A power loss may take the end of one part and leave the beginning of the next: what comes
   /// behind such a hole is moved away, because nothing would declare the hole. But where a whole part
-  /// is missing somebody has removed it, and `verify` says so.
+  /// is missing somebody has removed it, and `verify` says so; and where a gap of the log says that
+  /// events were lost, nothing else is missing.
   ///
   /// - Returns: Those of which something is left, in the order of their lines.
   private func mendLog(
@@ -172,12 +173,29 @@ final class DeadRun {
       let follows =
         open.part.number == 1
         || known.contains { ($0.folder, $0.number + 1) == (open.part.folder, open.part.number) }
-      if seq.lowerBound > last + 1, follows || OpenPart.isOfCrash(open.firstTime, end: end) {
+      if seq.lowerBound > last + 1,
+        try !isDeclared(last + 1...seq.lowerBound - 1, in: found, after: sealed),
+        follows || OpenPart.isOfCrash(open.firstTime, end: end)
+      {
         return try mend(parts, upTo: last)
       }
       last = seq.upperBound
     }
     return try mend(found)
+  }
+
+  /// Whether the log says itself that events were lost.
+  private func isDeclared(
+    _ hole: ClosedRange<UInt64>,
+    in open: [OpenPart],
+    after sealed: ManifestEntry?
+  ) throws(StorageError) -> Bool {
+    var losses = DeclaredLosses()
+    if let sealed {
+      try readIfPresent(sealed.path) { line in losses.note(line.bytes, of: record.run) }
+    }
+    for part in open { losses.merge(part.losses) }
+    return losses.contain(hole)
   }
 
   private func mend(
@@ -262,7 +280,7 @@ final class DeadRun {
         guard let head = LineHead(line.bytes, of: record.run), head.seq <= limit,
           let row = try? JSONValue(parsing: line.bytes), let id = row["execution_id"]?.string
         else { return }
-        derivation.recall(execution: id)
+        derivation.recall(execution: id, from: head.seq)
       }
     }
   }

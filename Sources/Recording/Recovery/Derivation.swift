@@ -45,8 +45,8 @@ final class Derivation {
   }
 
   /// Notes an execution that the run has recorded before the first line that is given.
-  func recall(execution id: String) {
-    encoder.recall(execution: id)
+  func recall(execution id: String, from seq: UInt64) {
+    encoder.recall(execution: id, from: seq)
   }
 
   /// Takes a line of the log; its lines may come with those of the next.

@@ -16,6 +16,8 @@ struct OpenPart {
   /// The `ts_recv` of the first and of the last good line.
   private(set) var firstTime: Int64 = 0
   private(set) var lastTime: Int64 = 0
+  /// What the lines of a log declare as lost.
+  private(set) var losses = DeclaredLosses()
 
   /// Stretches of the file: good ones and others in turn.
   private var good: [Range<Int>] = []
@@ -48,10 +50,12 @@ struct OpenPart {
   ) throws(StorageError) {
     self.part = part
     var lines: [Stretch] = []
+    var losses = DeclaredLosses()
     _ = try PartReader(part.plainPath, storage: storage).forEachLine { line in
       let end = line.offset + line.bytes.count + 1
       let head = Self.head(of: line, in: part.run).flatMap { $0.seq <= limit ? $0 : nil }
       guard let head, lines.last.map({ head.seq >= $0.lastSeq }) ?? true else { return }
+      if part.channel == .raw { losses.note(line.bytes, of: part.run) }
       if var last = lines.last, last.range.upperBound == line.offset {
         last.extend(to: end, head)
         lines[lines.count - 1] = last
@@ -59,6 +63,7 @@ struct OpenPart {
         lines.append(Stretch(line.offset..<end, head))
       }
     }
+    self.losses = losses
     size = try storage.open(part.plainPath).byteCount()
     if part.channel == .raw, let last = lines.last {
       // Everything behind the first damage, if it is the crash's.

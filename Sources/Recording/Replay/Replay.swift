@@ -179,9 +179,11 @@ public actor Replay: MarketSource {
   /// It returns when every sink has written what it was given.
   ///
   /// - Throws: ``StorageError``, `.damaged` for a recording that cannot be read; subscribers get what
-  ///   came before that.
+  ///   came before that. `IbkrError` with the code `closed` if it was called before.
   public func run() async throws {
-    precondition(!hasRun, "a replay is run once: create another one")
+    guard !hasRun else {
+      throw IbkrError(.closed, "this replay has been run already", remedy: "create another one")
+    }
     hasRun = true
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await self.outlet.runSinks() }

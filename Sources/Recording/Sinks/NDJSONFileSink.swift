@@ -194,6 +194,7 @@ public actor NDJSONFileSink: EventSink {
       state = .closed
       return
     }
+    writer.declareLosses()
     try writer.write()
     writer.rotate()
     // It may be at work; what it has left is done here.

@@ -147,6 +147,11 @@ final class RecordingWriter {
     waitingBytes += encoder.append(batch, to: parts)
   }
 
+  /// Declares what was lost on the way here and nothing has come after: the run ends.
+  func declareLosses() {
+    waitingBytes += encoder.finish(to: parts)
+  }
+
   /// Writes the lines that wait, and ends the parts whose time has come.
   ///
   /// - Throws: `StorageError`; what could not be written still waits, whole.
@@ -189,6 +194,7 @@ final class RecordingWriter {
   /// - Parameter realtime: The time now, in nanoseconds since 1970.
   /// - Throws: `StorageError`; it may be called again.
   func end(at realtime: Int64) throws(StorageError) {
+    declareLosses()
     try write()
     parts.finishAll()
     while try sealOn(at: realtime) {}

@@ -24,9 +24,11 @@ struct RunCheck {
     if part.part.channel == .raw { log.append(part) } else { others.append(part) }
   }
 
-  /// Takes what the manifest says of a part that was removed on purpose.
+  /// Takes what the manifest says of a part that was removed on purpose: the oldest go first, and
+  /// with them what they said of losses.
   mutating func add(removed entry: ManifestEntry) {
-    if entry.channel == .raw { declared.append(entry.seq) }
+    guard entry.channel == .raw else { return }
+    declared.append(min(1, entry.seq.lowerBound)...entry.seq.upperBound)
   }
 
   /// The last number of the log, nil if there is none.

@@ -51,6 +51,7 @@ final class RandomRun {
       let instruments = (1...2).map { Instrument(conid: $0, symbol: "S\($0)") }
       try writer.learn(instruments, at: time)
       for _ in 0..<batches {
+        if Int.random(in: 0..<10, using: &random) == 0, seq > 0 { lose(on: writer, using: &random) }
         guard let batch = batch(using: &random) else { continue }
         writer.append(batch)
         if Int.random(in: 0..<4, using: &random) > 0 {
@@ -65,6 +66,9 @@ final class RandomRun {
         if Int.random(in: 0..<2, using: &random) == 0 { _ = try writer.sealOn(at: time) }
       }
       try writer.end(at: time)
+      let sheets = MemorySheets()
+      _ = encoder.finish(to: sheets)
+      expected += sheets.lines.flatMap(\.value)
       (written, safe) = (expected.count, expected.count)
       hasEnded = true
     } catch {
@@ -72,13 +76,27 @@ final class RandomRun {
     }
   }
 
+  /// The queue before the writer has dropped some events.
+  private func lose(on writer: RecordingWriter, using random: inout SeededRandom) {
+    let count = UInt64.random(in: 1..<5, using: &random)
+    let loss = EventBatch.dropped(count: Int(count), range: seq + 1...seq + count)
+    seq += count
+    writer.append(loss)
+    note(loss)
+  }
+
+  /// Notes the lines that the log should have of some events.
+  private func note(_ batch: EventBatch) {
+    let sheets = MemorySheets()
+    _ = encoder.append(batch, to: sheets)
+    expected += sheets.lines.sorted { $0.key < $1.key }.flatMap(\.value)
+  }
+
   private func batch(using random: inout SeededRandom) -> EventBatch? {
     if seq == 0 { for key in Self.keys { own(.subscription(key, .active)) } }
     for _ in 0..<Int.random(in: 0..<8, using: &random) { event(using: &random) }
     guard let batch = replayer.take() else { return nil }
-    let sheets = MemorySheets()
-    _ = encoder.append(batch, to: sheets)
-    expected += sheets.lines.sorted { $0.key < $1.key }.flatMap(\.value)
+    note(batch)
     return batch
   }
 

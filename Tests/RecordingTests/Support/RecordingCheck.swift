@@ -87,7 +87,15 @@ struct RecordingCheck {
       #expect(typed[folder]?.count == lines.count, "\(folder)")
       #expect(Set(typed[folder] ?? []) == Set(lines), "\(folder)")
     }
-    return UInt64(log.count)
+    return log.last.flatMap { line in
+      Array(line.utf8).withUnsafeBytes { LineHead($0, of: run.id)?.seq }
+    } ?? 0
+  }
+
+  /// The log of a run, in its order.
+  func log(of run: RunID) throws -> [String] {
+    try lines(of: run).filter { $0.key.hasPrefix("ch=raw") }.sorted { $0.key < $1.key }
+      .flatMap(\.value)
   }
 
   /// The lines of a run by folder, in the order of the parts.

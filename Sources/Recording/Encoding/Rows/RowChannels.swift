@@ -10,10 +10,22 @@ import JSON
 /// come out the same. Nothing here is on the way of quotes, so a tree of each message is no matter.
 final class RowChannels {
   private var encoders: [Channel: RowEncoder] = [:]
-  private var executions = ExecutionMemory()
+  private var executions: ExecutionMemory
+  /// Up to which number the executions are known from the rows of the run.
+  private var recalledUpTo: UInt64 = 0
 
   /// Prepares for some channels.
-  init(_ channels: Set<Channel>, _ start: LineStart) {
+  ///
+  /// - Parameters:
+  ///   - channels: The channels that are wanted.
+  ///   - start: How lines begin.
+  ///   - executions: Nothing yet; tests remember less.
+  init(
+    _ channels: Set<Channel>,
+    _ start: LineStart,
+    executions: ExecutionMemory = ExecutionMemory()
+  ) {
+    self.executions = executions
     for channel in channels {
       if let table = RowTable(channel) { encoders[channel] = RowEncoder(table, start) }
     }
@@ -27,8 +39,13 @@ final class RowChannels {
     RowMessage.channel(of: record).flatMap { wants($0) ? $0 : nil }
   }
 
-  /// Notes an execution that the run has recorded before.
-  func recall(execution id: String) {
+  /// Notes an execution of a row that the run has recorded before.
+  ///
+  /// The memory is bounded, so it matters in which order, and how often, an execution is noted: once
+  /// for each row, in their order. What is made again up to the last of these rows notes nothing.
+  func recall(execution id: String, from seq: UInt64) {
+    recalledUpTo = max(recalledUpTo, seq)
+    guard !id.isEmpty else { return }
     _ = executions.note(id: id)
   }
 
@@ -117,7 +134,7 @@ final class RowChannels {
   func append(_ message: RowMessage, _ record: EventRecord, to sheets: some LineSheets) -> Int {
     guard let encoder = encoders[message.channel], !message.rows.isEmpty else { return 0 }
     var message = message
-    message.markDuplicates(&executions)
+    if record.seq > recalledUpTo { message.markDuplicates(&executions) }
     let sheet = sheets.sheet(message.channel, symbol: nil, at: record.realtime)
     return message.rows.reduce(0) { bytes, row in
       bytes + sheet.line(of: record) { encoder.append(row.row, row.context, record, to: &$0) }
