@@ -53,7 +53,7 @@ import Testing
       let run = try RandomRun(number: number, start: Self.noon + Int64(number) * 20_000_000_000_000)
       runs.append(run)
       sealing.rotation = Rotation(size: Int.random(in: 300..<5_000, using: &random))
-      sealing.compresses = Bool.random(using: &random)
+      sealing.codec = Codecs.random(using: &random)
       run.record(on: disk, batches: 40, sealing: sealing, using: &random)
       disk.restart()
     }
