@@ -42,7 +42,7 @@ import Testing
     var random = SeededRandom(seed: UInt64(1_000 + seed))
     let disk = DiskModel()
     var sealing = RecordingWriter.Sealing()
-    sealing.retention = Retention(size: Int.random(in: 2_000..<60_000, using: &random))
+    sealing.retention = Retention(size: Int.random(in: 2_000..<10_000, using: &random))
     if Bool.random(using: &random) { sealing.retention.age = .seconds(40_000) }
     var runs: [RandomRun] = []
     for number in 0..<6 {
