@@ -63,7 +63,7 @@ public struct Vitals: Sendable {
 
   /// The subscriptions that have not been ended.
   public private(set) var subscriptions: [SubscriptionKey: Since<SubscriptionState>] = [:]
-  /// What has come of them, by ``SubscriptionKey/number``.
+  /// What has come of them, by the `number` of their key.
   public private(set) var traffic: [UInt32: Traffic] = [:]
   /// Of gaps that are not over, by their number: the subscriptions that have no data yet.
   public private(set) var openGaps: [Int: Gap] = [:]
