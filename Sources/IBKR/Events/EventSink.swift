@@ -14,7 +14,7 @@ public protocol EventSink: Sendable {
   var overflow: OverflowPolicy { get }
 
   /// Where the stream makes the sink's calls: for a sink with a thread of its own that thread, so that
-  /// an event takes one change of thread to get there; nil for the pool of the process.
+  /// an event takes one change of thread to get there; nil for that of the task that runs the stream.
   var preferredExecutor: (any TaskExecutor)? { get }
 
   /// Takes the next events.
@@ -38,7 +38,7 @@ extension EventSink {
   /// The policy of a sink that names none: the oldest events that wait are dropped.
   public var overflow: OverflowPolicy { .dropOldest() }
 
-  /// The pool of the process, for a sink that has no thread of its own.
+  /// That of the task that runs the stream, for a sink that has no thread of its own.
   public var preferredExecutor: (any TaskExecutor)? { nil }
 
   /// Nothing to do for a sink that keeps nothing back.

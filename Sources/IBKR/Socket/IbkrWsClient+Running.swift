@@ -23,7 +23,7 @@ extension IbkrWsClient {
     let error = await withTaskGroup(of: IbkrError?.self) { group in
       group.addTask { await self.runSession() }
       for await sink in attachments {
-        group.addTask(executorPreference: sink.executor) {
+        group.addTask {
           await sink.run()
           return nil
         }

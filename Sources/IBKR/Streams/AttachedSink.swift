@@ -19,11 +19,14 @@ public final class AttachedSink: Sendable {
     self.events = events
   }
 
-  /// Where ``run()`` is best run.
-  var executor: (any TaskExecutor)? { sink.preferredExecutor }
-
   /// Feeds the sink until the stream ends or the sink fails, and closes it in either case.
+  ///
+  /// On the executor that the sink prefers; where it has none, on that of the task that calls this.
   func run() async {
+    await withTaskExecutorPreference(sink.preferredExecutor) { await feed() }
+  }
+
+  private func feed() async {
     var failure: (any Error)?
     do {
       for try await batch in events.batches { try await sink.write(batch) }

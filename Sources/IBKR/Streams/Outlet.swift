@@ -143,7 +143,7 @@ package final class Outlet: Sendable {
   package func runSinks() async {
     await withTaskGroup(of: Void.self) { group in
       for await sink in attachments {
-        group.addTask(executorPreference: sink.executor) { await sink.run() }
+        group.addTask { await sink.run() }
       }
     }
   }
