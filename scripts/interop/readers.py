@@ -407,7 +407,7 @@ def tear(checks: Checks, ibkr: str, data: Path):
     load = load_module(data)
     connection = load.duckdb()
     wanted = stats(ibkr, data)["quote"].rows
-    found = {"duckdb": connection.execute("SELECT count(*) FROM quote").fetchone()[0],
+    found = {"duckdb": connection.sql("SELECT count(*) FROM quote").fetchall()[0][0],
              "pyarrow": load.arrow("quote").num_rows, "polars": load.polars("quote").height}
     problems = [f"{reader}: {rows} rows" for reader, rows in found.items() if rows != wanted]
     left_out = [line for (line,) in connection.sql("SELECT line FROM unreadable").fetchall()]
