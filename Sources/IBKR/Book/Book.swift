@@ -35,7 +35,48 @@ public final class Book: Sendable {
     }
   }
 
-  private let entries = Locked<[UInt32: Entry]>([:])
+  /// The quotes, one behind the other: what is known of a thousand is more than the caches near the
+  /// processor hold, and a table of them would lie about at random.
+  private struct Shelf: Sendable {
+    private(set) var entries: [Entry?] = []
+    private var places: [UInt32: Int] = [:]
+    private var free: [Int] = []
+
+    subscript(number: UInt32) -> Entry? { places[number].flatMap { entries[$0] } }
+
+    mutating func add(_ key: SubscriptionKey) {
+      guard places[key.number] == nil else { return }
+      let place = free.popLast() ?? entries.count
+      if place == entries.count { entries.append(nil) }
+      entries[place] = Entry(key: key)
+      places[key.number] = place
+    }
+
+    mutating func remove(_ number: UInt32) {
+      guard let place = places.removeValue(forKey: number) else { return }
+      entries[place] = nil
+      free.append(place)
+    }
+
+    mutating func merge(
+      _ record: EventRecord,
+      _ fields: Span<FieldPlace>,
+      _ message: UnsafeRawBufferPointer
+    ) {
+      guard let place = places[record.subscription] else { return }
+      entries[place]?.merge(record, fields, message)
+    }
+
+    mutating func clear(_ number: UInt32) {
+      if let place = places[number] { entries[place]?.clear() }
+    }
+
+    mutating func clear() {
+      for place in entries.indices { entries[place]?.clear() }
+    }
+  }
+
+  private let shelf = Locked(Shelf())
   private let now: @Sendable () -> Int64
 
   /// Creates an empty book.
@@ -57,10 +98,12 @@ public final class Book: Sendable {
   ///   - conid: The contract id.
   ///   - exchange: The exchange as the subscription names it; nil for IBKR's choice (SMART).
   public subscript(conid: Int, exchange exchange: String?) -> TopOfBook? {
-    let entry = entries.withLock { entries in
-      entries.values.first { $0.key.conid == conid && $0.key.exchange.map(String.init) == exchange }
+    let entry = shelf.withLock { shelf in
+      shelf.entries.first {
+        $0?.key.conid == conid && $0?.key.exchange.map(String.init) == exchange
+      }
     }
-    return entry.flatMap(quote)
+    return entry.flatMap { $0 }.flatMap(quote)
   }
 
   /// The quote of a subscription as of now.
@@ -68,7 +111,7 @@ public final class Book: Sendable {
   /// - Parameter key: The subscription.
   /// - Returns: The quote; nil if the subscription has ended, or if no message has come yet.
   package func quote(of key: SubscriptionKey) -> TopOfBook? {
-    entries.withLock { $0[key.number] }.flatMap(quote)
+    shelf.withLock { $0[key.number] }.flatMap(quote)
   }
 
   private func quote(_ entry: Entry) -> TopOfBook? {
@@ -87,34 +130,29 @@ public final class Book: Sendable {
   ///
   /// - Parameter batch: The next events.
   package func merge(_ batch: EventBatch) {
-    entries.withLock { entries in
+    shelf.withLock { shelf in
       batch.forEachRecord { record, message, fields in
         guard record.sort == .message else {
-          return batch.detail(of: record).map { Self.merge($0, into: &entries) } ?? ()
+          return batch.detail(of: record).map { Self.merge($0, into: &shelf) } ?? ()
         }
         guard record.topic == .marketData, record.direction == .inbound else { return }
-        message.withUnsafeBytes { bytes in
-          entries[record.subscription]?.merge(record, fields, bytes)
-        }
+        message.withUnsafeBytes { shelf.merge(record, fields, $0) }
       }
     }
   }
 
   /// Forgets every value: nothing that was known says anything of now.
   package func clear() {
-    entries.withLock { entries in
-      for number in entries.keys { entries[number]?.clear() }
-    }
+    shelf.withLock { $0.clear() }
   }
 
-  private static func merge(_ event: OwnEvent, into entries: inout [UInt32: Entry]) {
+  private static func merge(_ event: OwnEvent, into shelf: inout Shelf) {
     switch event {
-    case .subscription(let key, .ended): entries[key.number] = nil
-    case .subscription(let key, _) where key.topic == .marketData && entries[key.number] == nil:
-      entries[key.number] = Entry(key: key)
+    case .subscription(let key, .ended): shelf.remove(key.number)
+    case .subscription(let key, _) where key.topic == .marketData: shelf.add(key)
     case .gap(let gap) where gap.phase == .began && gap.reason != .overflow:
       // An overflow is a subscriber's loss; nothing was lost on the way here.
-      for key in gap.subscriptions { entries[key.number]?.clear() }
+      for key in gap.subscriptions { shelf.clear(key.number) }
     default: break
     }
   }
