@@ -57,7 +57,7 @@ extension IbkrWsClient {
     if let before = acquit(number, isImage: isImage),
       let gap = gaps.begin(
         .expired,
-        detectedBy: "silent, and its image holds news that never came",
+        detectedBy: "silent, and the image it was asked for holds news",
         start: before.lastHeard,
         after: before.lastSeq,
         subscriptions: [key]

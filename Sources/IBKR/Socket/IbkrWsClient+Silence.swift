@@ -52,7 +52,11 @@ extension IbkrWsClient {
 
   /// A suspect has sent something.
   ///
-  /// - Returns: Whether it has missed something: its image holds news that never came.
+  /// News in its image may also have come about between the question and the image, and then nothing
+  /// is missing; but whether they are all that there was, nobody can tell. A gap that was none does
+  /// less harm than a loss that nobody was told of.
+  ///
+  /// - Returns: Its last sign of life if it may have missed something: its image holds news.
   func acquit(_ number: UInt32, isImage: Bool) -> FeedLife? {
     let life = intake.router.life(of: number)
     // An image that begins without a value says nothing yet.

@@ -16,6 +16,9 @@ struct SoakResult: Sendable {
   var excusedUntil = Duration.seconds(60)
   /// Gaps that have begun.
   var gaps = 0
+  /// Times without a fault in which there was a gap that is too careful: a quiet instrument's price
+  /// changed while it was asked for.
+  var coincidences = 0
   /// What must be gone when the run is over.
   var leashes: [Leash] = []
 

@@ -81,8 +81,9 @@ struct SoakRig: Sendable {
     }
   }
 
-  /// How many instruments are subscribed to for a while only: another one in each hour.
-  private static let shopWindow = 24
+  /// How many instruments are subscribed to for a while only, one in each hour: few, so that the
+  /// simulator knows all of them, and what it keeps of them, when memory is measured first.
+  private static let shopWindow = 3
 
   /// How many subscriptions there are that are no instruments.
   static var accountFeedCount: Int { accountFeeds.count }
@@ -140,8 +141,10 @@ struct SoakRig: Sendable {
 
   /// Subscribes to one more instrument for a while, as a program does that comes and goes.
   func shop(_ hour: Int) -> Task<Void, Never> {
-    // In the first hour it shares a subscription that there is.
-    let conid = GatewaySimulatorConfiguration.firstNumberedInstrument + instruments - 1 + hour
+    // The first one shares a subscription that there is.
+    let conid =
+      GatewaySimulatorConfiguration.firstNumberedInstrument + instruments - 1
+      + hour % (Self.shopWindow + 1)
     return Task(executorPreference: loop) { [stream] in
       guard let quotes = try? await stream.subscribe(.marketData(conid: conid)) else { return }
       var count = 0

@@ -22,7 +22,14 @@ actor SoakWitness: EventSink {
   private(set) var quotes = 0
   private(set) var gapsBegun = 0
   private(set) var gapsAbandoned = 0
+  /// The last gap that no coincidence explains.
   private(set) var lastGap: Gap?
+  /// The last gap of an instrument whose price changed between the question and its image.
+  private(set) var lastCoincidence: Gap?
+  /// When each instrument was last asked for, and the server's time in its last quote, in nanoseconds
+  /// since 1970.
+  private var questions: [Int: Int64] = [:]
+  private var quoteTimes: [Int: Int64] = [:]
 
   private var ledger = LedgerCheck()
   private let start: Int64
@@ -48,20 +55,42 @@ actor SoakWitness: EventSink {
     if isTalking { say(event) }
     switch event {
     case .message(let message):
-      guard message.direction == .inbound else { return }
+      guard message.direction == .inbound else {
+        if message.text.hasPrefix("smd+"),
+          let conid = Int(message.text.dropFirst(4).prefix { $0 != "+" })
+        {
+          questions[conid] = message.tsRecv
+        }
+        return
+      }
       messages += 1
-      if message.topic == .marketData { quotes += 1 }
+      if message.topic == .marketData {
+        quotes += 1
+        if let conid = message.conid { quoteTimes[conid] = message.tsEvent }
+      }
     case .gap(let gap):
       switch gap.phase {
       case .began:
         gapsBegun += 1
-        lastGap = gap
+        if isCoincidence(gap) { lastCoincidence = gap } else { lastGap = gap }
       case .abandoned: gapsAbandoned += 1
       default: break
       }
     case .subscription(let key, let state, let stamp): note(state, of: key, at: stamp)
     default: break
     }
+  }
+
+  /// Whether an image that was asked for holds what came about after the question.
+  ///
+  /// The client cannot know that this was all, and declares a gap.
+  private func isCoincidence(_ gap: Gap) -> Bool {
+    guard gap.reason == .expired, gap.subscriptions.count == 1,
+      let conid = gap.subscriptions.first?.conid,
+      let question = questions[conid], let quote = quoteTimes[conid]
+    else { return false }
+    // The server tells milliseconds.
+    return quote >= question - 1_000_000
   }
 
   private func note(_ state: SubscriptionState, of key: SubscriptionKey, at stamp: Stamp) {
