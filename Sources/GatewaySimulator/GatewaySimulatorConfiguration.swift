@@ -57,6 +57,10 @@ public struct GatewaySimulatorConfiguration: Sendable {
   /// The conid of the first of them.
   package static let firstNumberedInstrument = InstrumentCatalogue.firstNumbered
 
+  /// How many minutes of what was traded are kept of each instrument for its bars; nil for a day and
+  /// more.
+  package var tradedMinutes: Int?
+
   /// The instruments of a recording that is played instead of a market of its own, with
   /// ``GatewaySimulator/play(_:)``; nil for the market.
   public var recorded: [RecordedInstrument]?
@@ -79,6 +83,7 @@ public struct GatewaySimulatorConfiguration: Sendable {
     options.seed = seed
     options.user = user
     options.catalogue = options.catalogue.adding(numbered: numberedInstruments)
+    if let tradedMinutes { options.tradedMinutes = tradedMinutes }
     if let recorded {
       options.playsRecording = true
       options.catalogue = InstrumentCatalogue(recorded: recorded)

@@ -3,7 +3,7 @@
 
 /// What the instruments of a market were traded at, by the minute: the bars of what was streamed.
 ///
-/// It keeps a day of each; whoever asks for older bars gets those of the ``BarMaker``, as for the time
+/// It keeps some minutes of each; whoever asks for older bars gets those of the ``BarMaker``, as for the time
 /// before anybody watched the instrument.
 struct TradedBars: Sendable {
   /// Prices in units of the last digit, and shares.
@@ -32,7 +32,7 @@ struct TradedBars: Sendable {
     var bars: [(minute: Int64, bar: Bar)] = []
     var volume: Int64
 
-    mutating func note(_ price: Int64, _ volume: Int64, _ minute: Int64) {
+    mutating func note(_ price: Int64, _ volume: Int64, _ minute: Int64, keeping limit: Int) {
       var now = Bar(at: price)
       now.volume = volume - self.volume
       self.volume = volume
@@ -42,12 +42,17 @@ struct TradedBars: Sendable {
       var bar = Bar(at: last.bar.close)
       bar.append(now)
       bars.append((minute, bar))
-      if bars.count >= TradedBars.limit { bars.removeFirst(100) }
+      if bars.count >= limit { bars.removeFirst(max(1, limit / 16)) }
     }
   }
 
-  private static let limit = 1_600
+  /// How many minutes of each instrument are kept.
+  private let limit: Int
   private var records: [Int: Record] = [:]
+
+  init(minutes: Int) {
+    limit = max(2, minutes)
+  }
 
   /// Notes what an instrument is traded at.
   ///
@@ -57,7 +62,7 @@ struct TradedBars: Sendable {
   mutating func note(_ feed: InstrumentFeed, at milliseconds: Int64) {
     // In its place, for this is done with every change of the market.
     records[feed.instrument.conid, default: Record(volume: feed.volume)]
-      .note(feed.last, feed.volume, milliseconds / 60_000)
+      .note(feed.last, feed.volume, milliseconds / 60_000, keeping: limit)
   }
 
   /// The bar of some minutes.

@@ -25,6 +25,8 @@ struct GatewayState: Sendable {
     /// How long account data takes to load after `ssodh/init`.
     var establishDelay: Int64 = 1_000_000_000
     var pacing = Pacing.unlimited
+    /// How many minutes of what was traded are kept of each instrument: a day and more.
+    var tradedMinutes = 1_600
     /// Whether market data comes from a recording.
     var playsRecording = false
   }
@@ -34,7 +36,7 @@ struct GatewayState: Sendable {
   var login: LoginState
   var market: Market
   /// What was traded, by the minute.
-  var traded = TradedBars()
+  var traded: TradedBars
   /// The number of the last answer about history.
   var lastHistory = 20_962_327
   /// What a recording that is played has said so far.
@@ -75,6 +77,7 @@ struct GatewayState: Sendable {
     self.options = options
     self.now = now
     market = Market(seed: options.seed, pace: options.pace)
+    traded = TradedBars(minutes: options.tradedMinutes)
     random = SplitMix64(seed: options.seed, stream: 0)
     login = LoginState(session: "")
     pacing = PacingGuard(options.pacing)

@@ -37,6 +37,8 @@ struct SoakRig: Sendable {
     simulated.seed = plan.seed
     simulated.numberedInstruments = instruments + Self.shopWindow
     simulated.tokenLifetime = .seconds(4 * 3_600)
+    // What it keeps is measured with the client: as much in the first hour as in the last.
+    simulated.tradedMinutes = 60
     // What is not renewed ends after the shortest time that was announced (protocol reference 4.9).
     simulated.scenario = Scenario(
       name: "soak",
@@ -59,6 +61,8 @@ struct SoakRig: Sendable {
     )
     var patience = StreamConfiguration()
     patience.seed = plan.seed
+    // The hour's guest has a line of its own.
+    patience.marketDataLines = max(patience.marketDataLines, instruments + 1)
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: client.logger)
     self.stream = stream
     witness = SoakWitness(on: loop, isTalking: isTalking)

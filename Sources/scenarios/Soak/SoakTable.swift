@@ -23,10 +23,8 @@ struct SoakTable {
   /// By how much the level that memory falls back to may rise within a run.
   ///
   /// Buffers and queues that a fault has filled come and go by megabytes, so the lowest level of
-  /// some hours counts. What the simulator keeps of its day rises by up to 850 KiB in the first
-  /// seventeen hours and no farther, as a profile of the heap shows; six bytes that stay of every
-  /// event would be more in ten hours.
-  private static let slackInRun = 1 << 20
+  /// some hours counts. Four bytes that stay of every event would be more in ten hours.
+  private static let slackInRun = 768 << 10
   /// By how much it may differ between two seeds: nothing but what is made on first use is left.
   private static let slackBetweenRuns = 128 << 10
   /// What the allocator keeps of the highest level that there ever was.
