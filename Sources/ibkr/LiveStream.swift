@@ -106,15 +106,17 @@ struct LiveStream {
     patience.keepsBook = keepsBook
     patience.fillsGaps = fillsGaps
     let stream = IbkrWsClient(ibkrClient: client, configuration: patience, logger: logger)
-    // Before the stream runs, so that the sinks see it from its first event.
-    let attached = stream.attach(sink)
     let monitor = Monitor(logger: logger, limit: countsMessages ? limits.count : nil) {
       stop.finish()
     }
-    stream.attach(monitor)
+    // Before the stream runs, so that the sinks see it from its first event.
+    let attached = stream.attach(CountedSink(sink, by: monitor))
+    stream.attach(monitor, matching: .lifecycle)
     for companion in companions { stream.attach(companion) }
     let surrender = Surrender(limits, on: client.loop) { stop.finish() }
-    if limits.maxOutage != nil || limits.exitOnTakeover { stream.attach(surrender) }
+    if limits.maxOutage != nil || limits.exitOnTakeover {
+      stream.attach(surrender, matching: .lifecycle)
+    }
     let targets = try zip(names, found).map { try target($0, $1) }
     let sessions = keepsSessions ? TradingSessions(targets, logger: logger) : nil
     whenMade?(stream, sessions)

@@ -42,19 +42,25 @@ final class Monitor: EventSink {
   func write(_ batch: EventBatch) async {
     var new = Counts()
     batch.forEachRecord { record, _, _ in
-      if record.sort == .message {
-        if record.topic == .marketData, record.direction == .inbound { new.messages += 1 }
-      } else if let event = batch.detail(of: record) {
-        tell(event, &new)
+      if let event = batch.detail(of: record) { tell(event, &new) }
+    }
+    counted.withLock { $0.gaps += new.gaps }
+  }
+
+  /// Counts the messages of a batch; any thread may call it.
+  func count(_ batch: EventBatch) {
+    var messages = 0
+    batch.forEachRecord { record, _, _ in
+      if record.sort == .message, record.topic == .marketData, record.direction == .inbound {
+        messages += 1
       }
     }
-    let (before, after) = counted.withLock { counts in
-      let before = counts.messages
-      counts.messages += new.messages
-      counts.gaps += new.gaps
-      return (before, counts.messages)
+    guard messages > 0 else { return }
+    let after = counted.withLock { counts in
+      counts.messages += messages
+      return counts.messages
     }
-    if before < limit, after >= limit { reachLimit() }
+    if after - messages < limit, after >= limit { reachLimit() }
   }
 
   private func tell(_ event: OwnEvent, _ counts: inout Counts) {

@@ -21,7 +21,10 @@ extension IbkrWsClient {
     }
     phase = .running
     let error = await withTaskGroup(of: IbkrError?.self) { group in
-      group.addTask { await self.runSession() }
+      // A continuation resumes its task on the executor that the task prefers, and only then does the
+      // task go back to its actor: without this each read that waited went over the pool of the
+      // process, two changes of thread.
+      group.addTask(executorPreference: loop) { await self.runSession() }
       for await sink in attachments {
         group.addTask {
           await sink.run()

@@ -22,6 +22,9 @@ final class PartFile {
   /// When the file was last written to, as a count that only grows.
   private(set) var lastWrite: UInt64 = 0
 
+  /// Whether it is among those that may have got lines since the last write.
+  var isTouched = false
+
   private let run: RunID
   private let storage: any Storage
   private let tally: WriteTally

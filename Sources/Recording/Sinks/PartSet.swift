@@ -27,6 +27,10 @@ final class PartSet: LineSheets {
   private var writes: UInt64 = 0
   /// The day of the last line.
   private var today: UTCDate?
+  /// The day at which all parts were last looked at.
+  private var lookedAt: UTCDate?
+  /// The parts that may have got lines since the last write: of a thousand parts a few.
+  private var touched: [PartFile] = []
   /// Parts that get no more lines, but have some that may not be in the file yet.
   private var finished: [PartFile] = []
 
@@ -54,7 +58,7 @@ final class PartSet: LineSheets {
     if channel == .raw, let log, log.date.contains(realtime) { return log }
     let key = Key(channel: channel, symbol: symbol)
     if let part = parts[key] {
-      if part.date.contains(realtime) { return part }
+      if part.date.contains(realtime) { return touching(part) }
       retire(part)
     }
     let place = PartPath(channel: channel, date: UTCDate(realtime: realtime), symbol: symbol)
@@ -64,6 +68,14 @@ final class PartSet: LineSheets {
     let part = PartFile(place, number: number, run: run, storage: storage, tally: tally)
     parts[key] = part
     if channel == .raw { log = part }
+    return touching(part)
+  }
+
+  /// Notes that a part may get lines.
+  private func touching(_ part: PartFile) -> PartFile {
+    guard !part.isTouched else { return part }
+    part.isTouched = true
+    touched.append(part)
     return part
   }
 
@@ -80,11 +92,13 @@ final class PartSet: LineSheets {
     try log?.write()
     for part in finished { try part.write() }
     writes += 1
-    for part in parts.values where !part.sheet.lines.isEmpty {
+    for part in touched where !part.sheet.lines.isEmpty {
       if !part.isOpen { closeOldest() }
       try part.write(count: writes)
     }
     rotate()
+    for part in touched { part.isTouched = false }
+    touched.removeAll(keepingCapacity: true)
   }
 
   /// What a power loss would take of the log.
@@ -162,11 +176,21 @@ final class PartSet: LineSheets {
 
   /// Ends the parts that are full, or old, or of another day.
   private func rotate() {
-    for (key, part) in parts where isDue(part) {
-      retire(part)
-      parts.removeValue(forKey: key)
-      if key.channel == .raw { log = nil }
-    }
+    if let log, isDue(log) { end(log) }
+    // Only what has got lines can be full or old; of another day are all at once.
+    for part in touched where isDue(part) { end(part) }
+    guard lookedAt != today else { return }
+    lookedAt = today
+    for part in Array(parts.values) where isDue(part) { end(part) }
+  }
+
+  private func end(_ part: PartFile) {
+    let key = Key(channel: part.channel, symbol: part.place.symbol)
+    // One that was retired has a successor under its key, or none.
+    guard parts[key] === part else { return }
+    retire(part)
+    parts.removeValue(forKey: key)
+    if part.channel == .raw { log = nil }
   }
 
   private func isDue(_ part: PartFile) -> Bool {
