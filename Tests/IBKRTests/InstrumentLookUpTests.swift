@@ -142,6 +142,7 @@ private struct Desk {
     arguments: [
       ("MFST", "did you mean MSFT (MICROSOFT CORP)?"),
       ("AAPLL", "did you mean AAPL (APPLE INC)?"),
+      ("APPL", "did you mean AAPL@NASDAQ (APPLE INC), AAPL@MEXI (APPLE INC)?"),
       ("BRK.B", "did you mean 'BRK B' (BERKSHIRE HATHAWAY INC-CL B)?"),
       ("WALMART", "did you mean WMT (WALMART INC)?"),
       ("ES", "ES has futures: did you mean ESM6, ESU6, ESZ6, ESH7?"),

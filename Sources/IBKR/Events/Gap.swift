@@ -11,7 +11,8 @@ public enum GapReason: String, Sendable, Hashable, CaseIterable {
   case competing
   /// The servers were being maintained.
   case maintenance
-  /// The subscription had expired.
+  /// The subscription had expired, as far as can be known: it was silent, and the image that it was
+  /// asked for held news. Where a price changed between the question and the image nothing is missing.
   case expired
   /// Nothing came although something should have.
   case silence

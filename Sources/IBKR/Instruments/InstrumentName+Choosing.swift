@@ -51,8 +51,9 @@ extension InstrumentName {
     var remedy = "check the spelling, or give the conid"
     if !candidates.isEmpty {
       let words = candidates.prefix(8).map { candidate in
-        let isNamesake = candidate.symbol == symbol
-        let word = isNamesake ? candidate.word(among: candidates) : candidate.symbol
+        let namesakes = candidates.filter { $0.symbol == candidate.symbol }
+        let isAlone = candidate.symbol != symbol && namesakes.count == 1
+        let word = isAlone ? candidate.symbol : candidate.word(among: namesakes)
         return ShellWord.quoted(word) + (candidate.name.map { " (\($0))" } ?? "")
       }
       remedy = "did you mean " + words.joined(separator: ", ") + "?"
