@@ -107,7 +107,9 @@ extension RecordedBackfill {
   fileprivate func told(_ said: [BackfillProgress]) -> RecordedBackfill {
     guard let last = said.last else { return self }
     var told = self
-    told.bars = said.reduce(0) { $0 + $1.bars }
+    // Where nothing was left to ask, whoever asked again asked for all of it, and has it twice.
+    let final = said.dropLast().lastIndex { $0.rest == nil }
+    told.bars = said[((final ?? -1) + 1)...].reduce(0) { $0 + $1.bars }
     told.rest = last.rest
     told.reason = last.reason
     told.state = State(rawValue: last.state.rawValue) ?? .pending
