@@ -77,13 +77,16 @@ public struct Finding: Sendable, Hashable {
     case badInstrument = "bad_instrument"
     /// The wall clock was set back; the recording is whole.
     case clockSetBack = "clock_set_back"
+    /// Parts of a run were removed because of their age or size, so that its channels cannot be held
+    /// against its log.
+    case notCompared = "not_compared"
     /// A recorder is at work; what it is writing cannot be judged.
     case beingRecorded = "being_recorded"
 
     /// Whether something is wrong with the recording, and not just worth knowing.
     public var isDamage: Bool {
       switch self {
-      case .clockSetBack, .beingRecorded: false
+      case .clockSetBack, .notCompared, .beingRecorded: false
       default: true
       }
     }

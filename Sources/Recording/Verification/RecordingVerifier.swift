@@ -161,7 +161,13 @@ public struct RecordingVerifier {
     for run in current {
       report.findings.append(Finding(.beingRecorded, "runs/\(run).json", "it is going on"))
     }
-    try conclude(checks, records, Set(current), &report)
+    try conclude(
+      checks,
+      records,
+      Set(current),
+      removedFrom: Set(manifest.removedEntries.values.map(\.run)),
+      &report
+    )
     return report
   }
 
@@ -263,6 +269,7 @@ public struct RecordingVerifier {
     _ checks: [RunID: RunCheck],
     _ records: [RunID: RunRecord],
     _ current: Set<RunID>,
+    removedFrom: Set<RunID>,
     _ report: inout Report
   ) throws {
     var previous: RunID?
@@ -283,7 +290,16 @@ public struct RecordingVerifier {
         )
       }
       if isRecorder { previous = run }
-      if isDeep, !current.contains(run), let record = records[run] {
+      guard isDeep, !current.contains(run), let record = records[run] else { continue }
+      if removedFrom.contains(run) {
+        report.findings.append(
+          Finding(
+            .notCompared,
+            "runs/\(run).json",
+            "parts of this run were removed, as --keep says: its channels are not held against its log"
+          )
+        )
+      } else {
         report.findings += try DerivedCheck(record, storage: storage).findings()
       }
     }
