@@ -63,7 +63,10 @@ def moment(data: Path, before: dict[str, int]) -> str:
     # A part has ended and its sealing has not begun; the next part is there already.
     if len(folders) != len(set(folders)):
         return "rotation"
-    return "recording" if any(name.startswith("ch=raw/") for name in parts) else "connecting"
+    # What it says of itself is written from the first moment on.
+    has_heard = any('"dir":"in"' in (data / name).read_text(errors="replace")
+                    for name in parts if name.startswith("ch=raw/"))
+    return "recording" if has_heard else "connecting"
 
 
 async def killed_run(ibkr: str, record: list, chance: random.Random, data: Path,
