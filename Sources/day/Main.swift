@@ -45,6 +45,9 @@ import Transport
     var simulated = GatewaySimulatorConfiguration()
     simulated.seed = seed
     simulated.numberedInstruments = instruments
+    // The memory that is measured is to be the recorder's: the simulator keeps as much in the first
+    // hour as in the last.
+    simulated.tradedMinutes = 60
     let simulator = try await GatewaySimulator.start(
       simulated,
       listener: network.listen(host: "server", port: 5000, on: loop),
