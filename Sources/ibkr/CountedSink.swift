@@ -4,7 +4,7 @@
 import Flow
 import IBKR
 
-/// A sink whose messages are counted on their way, where it works.
+/// A sink whose messages are counted when it has taken them, where it works.
 ///
 /// A subscriber that only counts would wake a thread of its own for every message, which at the rates
 /// of a quiet market cost more than the recording.
@@ -22,8 +22,9 @@ struct CountedSink<Sink: EventSink>: EventSink {
   var preferredExecutor: (any TaskExecutor)? { sink.preferredExecutor }
 
   func write(_ batch: EventBatch) async throws {
-    monitor.count(batch)
     try await sink.write(batch)
+    // What the sink has not taken is not to be called recorded.
+    monitor.count(batch)
   }
 
   func flush() async throws { try await sink.flush() }

@@ -3,8 +3,8 @@
 
 /// What the instruments of a market were traded at, by the minute: the bars of what was streamed.
 ///
-/// It keeps some minutes of each; whoever asks for older bars gets those of the ``BarMaker``, as for the time
-/// before anybody watched the instrument.
+/// It keeps some minutes of each; whoever asks for older bars gets those of the ``BarMaker``, as for
+/// the time before anybody watched the instrument.
 struct TradedBars: Sendable {
   /// Prices in units of the last digit, and shares.
   struct Bar: Sendable, Hashable {
@@ -50,6 +50,9 @@ struct TradedBars: Sendable {
   private let limit: Int
   private var records: [Int: Record] = [:]
 
+  /// Knows of no trades yet.
+  ///
+  /// - Parameter minutes: How many minutes of each instrument are kept.
   init(minutes: Int) {
     limit = max(2, minutes)
   }

@@ -181,7 +181,7 @@ final class PartSet: LineSheets {
     for part in touched where isDue(part) { end(part) }
     guard lookedAt != today else { return }
     lookedAt = today
-    for part in Array(parts.values) where isDue(part) { end(part) }
+    for part in parts.values where isDue(part) { end(part) }
   }
 
   private func end(_ part: PartFile) {

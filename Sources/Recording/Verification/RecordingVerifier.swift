@@ -161,11 +161,12 @@ public struct RecordingVerifier {
     for run in current {
       report.findings.append(Finding(.beingRecorded, "runs/\(run).json", "it is going on"))
     }
+    let left = Set(jobs.map(\.check.part.run))
     try conclude(
       checks,
       records,
       Set(current),
-      removedFrom: Set(manifest.removedEntries.values.map(\.run)),
+      cut: left.intersection(manifest.removals.keys.compactMap { PartName($0)?.run }),
       &report
     )
     return report
@@ -265,11 +266,13 @@ public struct RecordingVerifier {
   }
 
   /// What only all parts of a run, and all runs together, can tell.
+  ///
+  /// Of a run that is `cut` some parts are there, and others were removed on purpose.
   private func conclude(
     _ checks: [RunID: RunCheck],
     _ records: [RunID: RunRecord],
     _ current: Set<RunID>,
-    removedFrom: Set<RunID>,
+    cut: Set<RunID>,
     _ report: inout Report
   ) throws {
     var previous: RunID?
@@ -277,6 +280,15 @@ public struct RecordingVerifier {
       guard var check = checks[run] else { continue }
       check.finish(isBeingRecorded: current.contains(run))
       report.findings += check.findings
+      if isDeep, cut.contains(run), !current.contains(run) {
+        report.findings.append(
+          Finding(
+            .notCompared,
+            "runs/\(run).json",
+            "parts of this run were removed, as --keep says: its channels are not held against its log"
+          )
+        )
+      }
       guard check.lastSeq != nil else { continue }
       // A run that fills gaps records nothing that could be missing before it.
       let isRecorder = records[run]?.purpose != .backfill
@@ -290,16 +302,7 @@ public struct RecordingVerifier {
         )
       }
       if isRecorder { previous = run }
-      guard isDeep, !current.contains(run), let record = records[run] else { continue }
-      if removedFrom.contains(run) {
-        report.findings.append(
-          Finding(
-            .notCompared,
-            "runs/\(run).json",
-            "parts of this run were removed, as --keep says: its channels are not held against its log"
-          )
-        )
-      } else {
+      if isDeep, !current.contains(run), !cut.contains(run), let record = records[run] {
         report.findings += try DerivedCheck(record, storage: storage).findings()
       }
     }

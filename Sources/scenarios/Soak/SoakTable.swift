@@ -25,10 +25,8 @@ struct SoakTable {
   /// Buffers and queues that a fault has filled come and go by megabytes, so the lowest level of
   /// some hours counts. Four bytes that stay of every event would be more in ten hours.
   private static let slackInRun = 768 << 10
-  /// By how much it may differ between two seeds: nothing but what is made on first use is left, and
-  /// what a hundred loops, threads and lines of this table leave in the heap: 70 KiB after hundred
-  /// seeds of one hour, 100 of three, 140 of twelve.
-  private static let slackBetweenRuns = 256 << 10
+  /// By how much it may differ between two seeds: nothing but what is made on first use is left.
+  private static let slackBetweenRuns = 128 << 10
   /// What the allocator keeps of the highest level that there ever was.
   private static let residentSlack = 8 << 20
 
@@ -144,8 +142,8 @@ struct SoakTable {
         + "for a connection that was replaced: \(forReplaced)"
     )
     lines.append(
-      "gaps: \(gaps), and without a fault \(coincidences) of a quiet instrument whose price changed while it was "
-        + "asked for: nothing was lost, which the client cannot know"
+      "gaps: \(gaps), and without a fault \(coincidences) of a quiet instrument whose price changed "
+        + "while it was asked for: nothing was lost, which the client cannot know"
     )
     if let base = vitals.dropFirst(Self.warmUp - 1).first, let last = vitals.last {
       lines.append(
