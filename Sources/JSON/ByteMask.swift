@@ -12,20 +12,24 @@ enum ByteMask {
   /// (RFC 8259 §7).
   ///
   /// - Parameter base: The first of 64 bytes.
-  /// - Returns: Their mask.
+  /// - Returns: Their mask, and whether there are control characters among them.
   @inline(__always)
-  static func mustEscape(_ base: UnsafeRawPointer) -> UInt64 {
+  static func mustEscape(_ base: UnsafeRawPointer) -> (mask: UInt64, hasControls: Bool) {
     // With their types written out: only then are the comparisons those of the processor.
     let quotes = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
     let backslashes = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
     let spaces = SIMD16<UInt8>(repeating: UInt8(ascii: " "))
     var mask: UInt64 = 0
+    var controls = SIMDMask<SIMD16<Int8>>(repeating: false)
     for offset in stride(from: 0, to: width, by: 16) {
       let bytes = vector(base + offset)
-      let found = (bytes .== quotes) .| (bytes .== backslashes) .| (bytes .< spaces)
+      let control = bytes .< spaces
+      controls .|= control
+      let found = (bytes .== quotes) .| (bytes .== backslashes) .| control
       mask |= bits(of: found) &<< UInt64(offset)
     }
-    return mask
+    let any = unsafeBitCast(controls, to: SIMD2<UInt64>.self)
+    return (mask, any[0] | any[1] != 0)
   }
 
   /// Sixteen bytes.

@@ -59,6 +59,13 @@ package enum ByteScan {
     return (((rest & low) &+ 0x7676_7676_7676_7676) | rest) & ~low
   }
 
+  /// Marks all bytes but the digits and points.
+  @inlinable
+  @inline(__always)
+  static func notOfNumber(_ word: UInt64) -> UInt64 {
+    notDigits(word) & differs(word, 0x2E2E_2E2E_2E2E_2E2E)
+  }
+
   /// Sets the top bit of each byte that is not the one of the pattern.
   @inlinable
   @inline(__always)

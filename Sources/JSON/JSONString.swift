@@ -33,14 +33,16 @@ package enum JSONString {
       left &-= ByteMask.width
     }
     // Nothing follows the last bytes: they are escaped in a copy that has room behind.
-    var copy = (SIMD64<UInt8>.zero, SIMD16<UInt8>.zero)
+    // Filled with what needs no escape.
+    var copy = (SIMD64<UInt8>(repeating: 0x20), SIMD16<UInt8>.zero)
     withUnsafeMutableBytes(of: &copy) { copy in
       while left > 0 {
         let count = min(left, ByteMask.width)
         copy.copyMemory(from: UnsafeRawBufferPointer(start: start, count: count))
         guard let base = UnsafeRawPointer(copy.baseAddress) else { return }
-        let within = UInt64.max &>> UInt64(ByteMask.width &- count)
-        output = escape(base, ByteMask.mustEscape(base) & within, count, into: output)
+        var marks = ByteMask.mustEscape(base)
+        marks.mask &= UInt64.max &>> UInt64(ByteMask.width &- count)
+        output = escape(base, marks, count, into: output)
         start += count
         left &-= count
       }
@@ -52,18 +54,38 @@ package enum JSONString {
   @inline(__always)
   private static func escape(
     _ source: UnsafeRawPointer,
-    _ marks: UInt64,
+    _ marks: (mask: UInt64, hasControls: Bool),
     _ count: Int,
     into room: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
-    var (marks, start, output) = (marks, 0, room)
-    while marks != 0 {
-      let mark = marks.trailingZeroBitCount
-      marks &= marks &- 1
+    if marks.hasControls { return escapeAll(source, marks.mask, count, into: room) }
+    var (mask, start, output) = (marks.mask, 0, room)
+    while mask != 0 {
+      let mark = mask.trailingZeroBitCount
+      mask &= mask &- 1
+      output = copy(source + start, mark &- start, to: output)
+      output.storeBytes(of: UInt8(ascii: "\\"), as: UInt8.self)
+      output += 1
+      // The byte itself begins the next run.
+      start = mark
+    }
+    return copy(source + start, count &- start, to: output)
+  }
+
+  /// The same where control characters are among them.
+  private static func escapeAll(
+    _ source: UnsafeRawPointer,
+    _ mask: UInt64,
+    _ count: Int,
+    into room: UnsafeMutableRawPointer
+  ) -> UnsafeMutableRawPointer {
+    var (mask, start, output) = (mask, 0, room)
+    while mask != 0 {
+      let mark = mask.trailingZeroBitCount
+      mask &= mask &- 1
       output = copy(source + start, mark &- start, to: output)
       let byte = source.load(fromByteOffset: mark, as: UInt8.self)
       if byte >= 0x20 {
-        // The byte itself begins the next run.
         output.storeBytes(of: UInt8(ascii: "\\"), as: UInt8.self)
         output += 1
         start = mark
@@ -83,16 +105,24 @@ package enum JSONString {
     _ count: Int,
     to output: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
-    var done = 0
-    repeat {
+    output.storeBytes(of: ByteMask.vector(source), as: SIMD16<UInt8>.self)
+    if count > 16 { copyLong(source, count, to: output) }
+    return output + count
+  }
+
+  @inline(never)
+  private static func copyLong(
+    _ source: UnsafeRawPointer,
+    _ count: Int,
+    to output: UnsafeMutableRawPointer
+  ) {
+    for done in stride(from: 16, to: count, by: 16) {
       output.storeBytes(
         of: ByteMask.vector(source + done),
         toByteOffset: done,
         as: SIMD16<UInt8>.self
       )
-      done &+= 16
-    } while done < count
-    return output + count
+    }
   }
 
   private static func escape(

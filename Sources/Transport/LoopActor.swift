@@ -16,9 +16,10 @@ package actor LoopActor {
 extension EventLoop {
   /// Runs a closure on the loop.
   ///
-  /// On virtual time everything that the closure awaits runs on the loop too, child tasks and
-  /// `@concurrent` functions included: a child task that started on the global pool would leave
-  /// the loop idle for a moment, and its time would run ahead of the task.
+  /// Everything that the closure awaits runs on the loop too, child tasks and `@concurrent` functions
+  /// included. A continuation resumes on the executor that its task prefers: without this each wait
+  /// would go over the pool of the process, two changes of thread. And on virtual time a child task
+  /// on the pool would leave the loop idle for a moment, and its time would run ahead of the task.
   ///
   /// - Parameter body: What to run; what it makes that is not `Sendable` may stay in it.
   /// - Returns: What the closure returns.
@@ -26,7 +27,6 @@ extension EventLoop {
   package func run<Result: Sendable>(
     _ body: @Sendable (isolated LoopActor) async throws -> Result
   ) async rethrows -> Result {
-    guard isVirtual else { return try await body(LoopActor(self)) }
-    return try await withTaskExecutorPreference(self) { try await body(LoopActor(self)) }
+    try await withTaskExecutorPreference(self) { try await body(LoopActor(self)) }
   }
 }

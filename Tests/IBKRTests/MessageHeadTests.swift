@@ -134,14 +134,4 @@ import Testing
       }
     }
   }
-
-  @Test func keysAreWhatTheySay() {
-    let keys: [(UInt64, JSONKey)] = [
-      (MessageHead.Key.topic, JSONKey("topic")), (MessageHead.Key.conid, JSONKey("conid")),
-      (MessageHead.Key.conidEx, JSONKey("conidEx")), (MessageHead.Key.updated, JSONKey("_updated")),
-      (MessageHead.Key.serverID, JSONKey("server_i")), (MessageHead.Key.error, JSONKey("error")),
-      (MessageHead.Key.message, JSONKey("message")), (MessageHead.Key.result, JSONKey("result")),
-    ]
-    for (word, key) in keys { #expect(word == key.word) }
-  }
 }

@@ -88,11 +88,11 @@ package struct EventBatchBuilder: ~Copyable {
   }
 
   /// Notes where the fields of the last message stand, which is a quote.
-  mutating func markLast(fields places: [FieldPlace]) {
+  mutating func markLast(fields list: borrowing FieldList) {
     guard let last = records.indices.last else { return }
     records[last].fieldOffset = UInt32(truncatingIfNeeded: fields.count)
-    records[last].fieldCount = UInt32(truncatingIfNeeded: places.count)
-    fields.append(contentsOf: places)
+    records[last].fieldCount = UInt32(truncatingIfNeeded: list.count)
+    fields.append(contentsOf: list.places)
   }
 
   /// Notes which parts of the last message have been told before, if not all of them have.

@@ -19,14 +19,14 @@ package struct FieldPlace: Sendable {
   ///
   /// - Parameters:
   ///   - id: The field's number, of at most eight digits.
-  ///   - member: Where it stands.
+  ///   - place: Where its value stands, without the quotes of a string.
+  ///   - kind: The kind of the value in JSON.
   @inline(__always)
-  init(_ id: Int, _ member: JSONMember) {
-    let content = member.content
+  init(_ id: Int, _ place: Range<Int>, _ kind: JSONKind) {
     number = UInt32(truncatingIfNeeded: id)
-    start = UInt32(truncatingIfNeeded: content.lowerBound)
-    count = UInt32(truncatingIfNeeded: content.count)
-    kind = member.kind
+    start = UInt32(truncatingIfNeeded: place.lowerBound)
+    count = UInt32(truncatingIfNeeded: place.upperBound &- place.lowerBound)
+    self.kind = kind
   }
 
   /// The field's number.

@@ -25,7 +25,7 @@ struct FeedSlot: Sendable {
   /// - Returns: Who else has to know.
   mutating func take(
     _ head: MessageHead,
-    _ fields: [FieldPlace],
+    _ fields: UnsafeBufferPointer<FieldPlace>,
     _ bytes: UnsafeRawBufferPointer,
     into record: inout EventRecord
   ) -> MessageRouter.Notice {
@@ -36,14 +36,7 @@ struct FeedSlot: Sendable {
       carriesValue: head.carriesValue
     )
     if isSnapshot { record.flags.insert(.snapshot) }
-    var isNews = false
-    var sum: UInt64 = 0
-    for field in fields {
-      let digest = KnownFields.digest(of: field.id, field.content(in: bytes))
-      sum &+= digest
-      if known.note(field.id, digest) { isNews = true }
-    }
-    record.digest = sum
+    let isNews = known.note(fields, in: bytes, digest: &record.digest)
     life.heard(record, isSnapshot: isSnapshot, hasValue: head.carriesValue, isNews: isNews)
     guard isNew || isAwaited else { return .none }
     // Where the availability comes first, the prices that follow are the answer too.

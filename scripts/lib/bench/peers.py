@@ -17,9 +17,13 @@ class Count:
 
     def __init__(self, path):
         self.messages = self.bytes = 0
+        self.begun = None
         self.file = open(path, "wb", buffering=1 << 20) if path else None
 
     def take(self, message):
+        if not self.messages:
+            # Not before: the server prepares the whole stream first.
+            self.begun = time.monotonic()
         data = message.encode() if isinstance(message, str) else message
         self.messages += 1
         self.bytes += len(data)
@@ -97,11 +101,11 @@ def main():
     count = Count(sys.argv[3] if len(sys.argv) > 3 else None)
     client = {"websocket-client": websocket_client, "websockets": websockets, "aiohttp": aiohttp,
               "picows": picows}[name]
-    before, start = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF)
     client(f"wss://localhost:{port}/load", count)
     if count.file:
         count.file.close()
-    seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF)
+    seconds, after = time.monotonic() - count.begun, resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({
         "messages": count.messages, "bytes": count.bytes, "seconds": seconds,
         "cpu_user": after.ru_utime - before.ru_utime,
