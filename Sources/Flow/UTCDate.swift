@@ -73,7 +73,7 @@ package struct UTCDate: Sendable, Hashable {
   }
 
   /// A day in nanoseconds.
-  private static let length: Int64 = 86_400_000_000_000
+  package static let length: Int64 = 86_400_000_000_000
 }
 
 extension UTCDate: Comparable {

@@ -14,9 +14,10 @@ package struct JSONKeyTrail: ~Copyable {
   /// One key, and the one that came after it last.
   @usableFromInline
   struct Step {
-    /// What stands around the key, and it, as two words, the first byte lowest: the quote, the key,
-    /// quote and colon, and the quote of a string. Nothing is equal to the words of a step that is no
-    /// key.
+    /// The key and what stands around it as two words, the first byte lowest.
+    ///
+    /// That is the quote, the key, quote and colon, and the quote of a string. Nothing is equal to the
+    /// words of a step that is no key.
     @usableFromInline var low: UInt64 = 1
     @usableFromInline var high: UInt64 = 1
     /// Which bytes of the words count: not the first one, which is a brace or a comma.

@@ -349,7 +349,9 @@ extension Int64 {
     let word = ByteScan.word(base, count: count)
     // Zeros in front, where the first byte of the word is the highest digit.
     let digits = (word ^ 0x3030_3030_3030_3030) &<< UInt64(8 &* (8 &- count))
-    guard (digits &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080 == 0 else { return nil }
+    guard (digits &+ 0x7676_7676_7676_7676 | digits) & 0x8080_8080_8080_8080 == 0 else {
+      return nil
+    }
     let pairs = (digits &* 2_561) &>> 8 & 0x00FF_00FF_00FF_00FF
     let fours = (pairs &* 6_553_601) &>> 16 & 0x0000_FFFF_0000_FFFF
     return Int64(truncatingIfNeeded: (fours &* 42_949_672_960_001) &>> 32)

@@ -18,7 +18,8 @@ import Testing
 
   static let values = [
     "\"271.55\"", "\"\"", "\"0123456\"", "\"01234567\"", "\"smd+265598\"", "\"a\\\"b\"", "\"ü\"",
-    "17", "0.5", "-1", "1e5", "12345678", "1795470934945", "null", "true", "[1,\"x\"]", "{\"a\":\"}\"}",
+    "17", "0.5", "-1", "1e5", "12345678", "1795470934945", "null", "true", "[1,\"x\"]",
+    "{\"a\":\"}\"}",
   ]
 
   /// What is found with guesses.
@@ -74,7 +75,9 @@ import Testing
     let members = (0..<Int.random(in: 0...8, using: &random)).map { offset in
       let isNext = Int.random(in: 0..<4, using: &random) > 0
       let index = isNext ? first + offset : Int.random(in: 0..<keys.count, using: &random)
-      let value = values[(isNext ? index * 5 : Int.random(in: 0..<99, using: &random)) % values.count]
+      let value = values[
+        (isNext ? index * 5 : Int.random(in: 0..<99, using: &random)) % values.count
+      ]
       return "\(space)\"\(keys[index % keys.count])\"\(space):\(space)\(value)"
     }
     return "{" + members.joined(separator: ",") + "}"
@@ -87,7 +90,10 @@ import Testing
     for _ in 0..<20_000 {
       var bytes = Array(Self.object(&random).utf8)
       if Int.random(in: 0..<4, using: &random) == 0 {
-        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 32...127, using: &random)
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
+          in: 32...127,
+          using: &random
+        )
       }
       if Int.random(in: 0..<8, using: &random) == 0 {
         bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
@@ -113,7 +119,9 @@ import Testing
     var random = SplitMix(state: 11)
     for count in 0...20 {
       for _ in 0..<200 {
-        var text = String((0..<count).map { _ in "0123456789".randomElement(using: &random) ?? "0" })
+        var text = String(
+          (0..<count).map { _ in "0123456789".randomElement(using: &random) ?? "0" }
+        )
         if Bool.random(using: &random) { text = "-" + text }
         #expect(Self.digits(text) == Int64(text), "\(text)")
         guard !text.isEmpty else { continue }

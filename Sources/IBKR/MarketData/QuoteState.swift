@@ -99,6 +99,8 @@ package struct QuoteState: Sendable {
     package var isSnapshot = false
     /// Whether the message carried any field of a quote at all.
     package var carriesFields = false
+    /// Whether every value from before the message was forgotten: its request is new.
+    package var forgets = false
     /// Whether the message brought another availability code.
     package var changesAvailability = false
   }
@@ -127,7 +129,10 @@ package struct QuoteState: Sendable {
 
   /// The same as it was printed.
   @inline(__always)
-  package func cell(_ column: Column) -> QuoteCell { cells[Int(column.rawValue)] }
+  package func cell(_ column: Column) -> QuoteCell {
+    // Its own subscript would copy the whole array.
+    cells.span[Int(column.rawValue)]
+  }
 
   /// Forgets everything: what comes next is an image again.
   package mutating func clear() {
@@ -141,6 +146,7 @@ package struct QuoteState: Sendable {
   ///   - record: What is known of the message.
   ///   - fields: Where its fields stand.
   ///   - message: Its bytes.
+  ///   - changed: Called for every column that the message sets, with its value.
   ///   - other: Called for every field that has no column, and for abbreviated values (`12.2M`),
   ///     with the id, the value without quotes, and its kind in JSON.
   /// - Returns: What it did, nil if it is not a quote.
@@ -148,6 +154,7 @@ package struct QuoteState: Sendable {
     _ record: EventRecord,
     _ fields: Span<FieldPlace>,
     of message: UnsafeRawBufferPointer,
+    changed: (Column, QuoteCell) -> Void = { _, _ in },
     other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void = { _, _, _ in }
   ) -> Update? {
     guard record.topic == .marketData, !record.flags.contains(.error) else { return nil }
@@ -157,7 +164,7 @@ package struct QuoteState: Sendable {
       carriesValue: record.flags.contains(.value)
     )
     if isNew { forget() }
-    var update = Update(isSnapshot: isSnapshot)
+    var update = Update(isSnapshot: isSnapshot, forgets: isNew)
     for index in fields.indices {
       let (id, content) = (fields[index].id, fields[index].content(in: message))
       if id == 6509 {
@@ -167,7 +174,7 @@ package struct QuoteState: Sendable {
         noteAvailability()
       } else if id != 6119, id != 6508 {
         update.carriesFields = true
-        set(id, content, fields[index].kind, record.updated, &update, other)
+        set(id, content, fields[index].kind, record.updated, &update, changed, other)
       }
     }
     update.flags.formUnion(flags)
@@ -194,6 +201,7 @@ package struct QuoteState: Sendable {
     _ kind: JSONKind,
     _ time: Int64,
     _ update: inout Update,
+    _ changed: (Column, QuoteCell) -> Void,
     _ other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void
   ) {
     guard let column = Column(field: id) else { return other(id, content, kind) }
@@ -222,6 +230,7 @@ package struct QuoteState: Sendable {
     }
     update.changed.insert(Columns(column))
     cells[place] = cell
+    changed(column, cell)
     if column == .last {
       flags.remove([.lastIsClose, .lastIsHalted])
       switch mark {

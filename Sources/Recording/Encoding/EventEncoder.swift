@@ -17,7 +17,9 @@ final class EventEncoder {
   private let separatesSymbols: Bool
   private var redactor: Redactor
   private var names = SymbolNames()
-  private var books: [UInt64: QuoteBook] = [:]
+  private let books: QuoteShelf
+  // Owned: allocated here, freed in `deinit`. Behind a pointer for the same reason as the books.
+  private let log = UnsafeMutablePointer<CurrentSheet>.allocate(capacity: 1)
   private var text = LineBuffer()
   /// What is being recorded, by the numbers of the subscriptions.
   private var wanted: [UInt32: SubscriptionKey] = [:]
@@ -50,8 +52,11 @@ final class EventEncoder {
     start = LineStart(run: run, time: layout.time)
     raw = RawEncoder(start)
     gaps = GapEncoder(run: run, start)
-    quotes = QuoteEncoder(start)
+    let names = ColumnNames()
+    books = QuoteShelf(names)
+    quotes = QuoteEncoder(start, names)
     rows = RowChannels(channels, start)
+    log.initialize(to: CurrentSheet())
     separatesSymbols = layout.partition == .dateAndSymbol
     redactor = Redactor(keepsAccounts: keepsAccounts)
   }
@@ -66,6 +71,8 @@ final class EventEncoder {
     for instrument in origin.instruments { learn(instrument) }
     try origin.prepare(self)
   }
+
+  deinit { log.deallocate() }
 
   /// Learns an instrument's symbol.
   func learn(_ instrument: Instrument) {
@@ -227,8 +234,12 @@ final class EventEncoder {
   ) -> Int {
     var bytes = 0
     if wantsRaw {
-      let sheet = sheets.sheet(.raw, symbol: nil, at: record.realtime)
-      bytes += sheet.line(of: record) { raw.append(record, content, to: &$0) }
+      let sheet = log.pointee.sheet(of: sheets, at: record.realtime) {
+        sheets.sheet(.raw, symbol: nil, at: record.realtime)
+      }
+      bytes += sheet._withUnsafeGuaranteedRef { sheet in
+        sheet.line(of: record) { raw.append(record, content, to: &$0) }
+      }
     }
     guard let rowChannel else { return bytes }
     let symbol = names.symbol(of: record.conid)
@@ -277,25 +288,22 @@ final class EventEncoder {
     to sheets: some LineSheets
   ) -> Int {
     let book = book(of: record)
-    guard let update = book.apply(record, fields, of: message) else { return 0 }
-    let folder = separatesSymbols ? book.symbol : nil
-    let sheet = sheets.sheet(.quote, symbol: folder, at: record.realtime)
-    return sheet.line(of: record) { quotes.append(record, update, book, to: &$0) }
+    guard let update = book.pointee.apply(record, fields, of: message) else { return 0 }
+    let sheet = book.pointee.sheet.sheet(of: sheets, at: record.realtime) {
+      let symbol = separatesSymbols ? book.pointee.symbol : nil
+      return sheets.sheet(.quote, symbol: symbol, at: record.realtime)
+    }
+    return sheet._withUnsafeGuaranteedRef { sheet in
+      sheet.line(of: record) { quotes.append(record, update, book.pointee, to: &$0) }
+    }
   }
 
   /// The book of the subscription that a message belongs to.
-  private func book(of record: EventRecord) -> QuoteBook {
-    let key = Self.key(subscription: record.subscription, conid: record.conid)
-    if let book = books[key] { return book }
-    let symbol = names.name(conid: record.conid, subscription: record.subscription)
-    let book = QuoteBook(symbol: symbol)
-    books[key] = book
-    return book
-  }
-
-  /// The subscription's number; of messages that none is known for, the instrument's.
-  private static func key(subscription: UInt32, conid: Int) -> UInt64 {
-    subscription != 0 ? UInt64(subscription) : UInt64(bitPattern: Int64(conid)) | 1 << 63
+  private func book(of record: EventRecord) -> UnsafeMutablePointer<QuoteBook> {
+    let (number, conid) = (record.subscription, record.conid)
+    if let book = books.book(subscription: number, conid: conid) { return book }
+    let symbol = names.name(conid: conid, subscription: number)
+    return books.add(subscription: number, conid: conid, symbol: symbol)
   }
 
   private func append(
@@ -361,8 +369,7 @@ final class EventEncoder {
       names.learn(key)
       // No value from before the gap may read as one of now.
       guard gap.phase == .began || gap.isOfSink, let conid = key.conid else { continue }
-      books[Self.key(subscription: key.number, conid: conid)]?.clear()
-      books[Self.key(subscription: 0, conid: conid)]?.clear()
+      books.clear(subscription: key.number, conid: conid)
     }
     guard wantsGaps, gap.phase != .began else { return 0 }
     let symbols = gap.subscriptions.compactMap { names.name(of: $0) }

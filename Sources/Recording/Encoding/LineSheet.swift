@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 import IBKR
 
 /// Lines on their way to one place, and what is to be known of them.
 final class LineSheet {
+  // Owned: allocated here, freed in `deinit`. Behind a pointer, so that not for each line the runtime
+  // is asked whether somebody else changes it: a sheet belongs to one actor.
+  private let buffer = UnsafeMutablePointer<LineBuffer>.allocate(capacity: 1)
+
   /// The lines that wait.
-  var lines = LineBuffer()
+  var lines: LineBuffer {
+    _read { yield buffer.pointee }
+    _modify { yield &buffer.pointee }
+  }
 
   /// How many lines there have been, with those that wait no more.
   private(set) var count = 0
@@ -16,6 +24,13 @@ final class LineSheet {
 
   /// The earliest and the latest `ts_recv` of all of them.
   private(set) var time: ClosedRange<Int64>?
+
+  init() { buffer.initialize(to: LineBuffer()) }
+
+  deinit {
+    buffer.deinitialize(count: 1)
+    buffer.deallocate()
+  }
 
   /// Asked for each line by its `seq` whether it is wanted; nil for every line.
   var isWanted: ((UInt64) -> Bool)?
@@ -64,8 +79,46 @@ final class LineSheet {
   }
 }
 
+/// The sheet that the lines of one place went to last, for as long as they still go there.
+///
+/// Nothing is retained by it: its owner counts a generation further whenever a sheet may be another
+/// one, or is gone.
+struct CurrentSheet {
+  private var sheet: Unmanaged<LineSheet>?
+  private var generation: UInt64 = 0
+  private var day: ClosedRange<Int64> = 0...0
+
+  /// The sheet, asked for again where it is not known to be the same.
+  ///
+  /// - Parameters:
+  ///   - sheets: Where it is.
+  ///   - realtime: The line's `ts_recv`.
+  ///   - find: Asks for it.
+  /// - Returns: The sheet, valid until the next call of anything of `sheets`.
+  @inline(__always)
+  mutating func sheet(
+    of sheets: some LineSheets,
+    at realtime: Int64,
+    _ find: () -> LineSheet
+  ) -> Unmanaged<LineSheet> {
+    let now = sheets.generation
+    if let sheet, generation == now, now != 0, day.contains(realtime) { return sheet }
+    let found = Unmanaged.passUnretained(find())
+    let date = UTCDate(realtime: realtime)
+    sheet = found
+    generation = sheets.generation
+    day = date.start...date.start + (UTCDate.length - 1)
+    return found
+  }
+}
+
 /// Where an encoder's lines go.
-protocol LineSheets {
+///
+/// The sheets live as long as their owner, or until its next generation.
+protocol LineSheets: AnyObject {
+  /// Counts from 1 how often a sheet may have become another one; 0 where each line asks anew.
+  var generation: UInt64 { get }
+
   /// The sheet for a line.
   ///
   /// - Parameters:
@@ -74,4 +127,8 @@ protocol LineSheets {
   ///   - realtime: The line's `ts_recv`.
   /// - Returns: The sheet.
   func sheet(_ channel: Channel, symbol: String?, at realtime: Int64) -> LineSheet
+}
+
+extension LineSheets {
+  var generation: UInt64 { 0 }
 }

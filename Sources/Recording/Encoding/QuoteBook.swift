@@ -5,9 +5,12 @@ import IBKR
 import JSON
 
 /// The quote of one subscription as of now, and what the last message did to it.
-final class QuoteBook {
+struct QuoteBook: ~Copyable {
   /// The name of the instrument's records.
   let symbol: String
+
+  /// Where its lines go.
+  var sheet = CurrentSheet()
 
   /// The merged values.
   private(set) var state = QuoteState()
@@ -20,22 +23,47 @@ final class QuoteBook {
   /// The availability code, as a JSON string or `null`.
   private(set) var availabilityText = LineBuffer(capacity: 64)
 
+  // Owned: allocated in `init`, freed in `deinit`; one for each column, all of them initialised.
+  private let columns: UnsafeMutablePointer<ColumnText>
+
   /// The fields of the last message that have no column, as the members of a JSON object.
   private(set) var others = LineBuffer(capacity: 256)
 
   /// The names of those fields, as the elements of a JSON array.
   private(set) var otherNames = LineBuffer(capacity: 128)
 
-  init(symbol: String) {
+  // Owned by the shelf that owns the book.
+  private let names: UnsafePointer<ColumnText>
+
+  /// Creates a book of which nothing is known.
+  ///
+  /// - Parameters:
+  ///   - symbol: The name of the instrument's records.
+  ///   - names: The names of the columns, ``ColumnNames/member``; they must live as long as the book.
+  init(_ symbol: String, _ names: UnsafePointer<ColumnText>) {
     self.symbol = symbol
+    self.names = names
     symbolText.append(string: symbol)
     availabilityText.append("null")
+    columns = .allocate(capacity: QuoteState.Column.allCases.count)
+    for column in QuoteState.Column.allCases {
+      let place = Int(column.rawValue)
+      (columns + place).initialize(to: ColumnText(names[place], .none))
+    }
+  }
+
+  deinit { columns.deallocate() }
+
+  /// The columns as they stand in a line, in their order; valid until the next message.
+  var columnTexts: UnsafeBufferPointer<ColumnText> {
+    UnsafeBufferPointer(start: columns, count: QuoteState.Column.allCases.count)
   }
 
   /// Forgets every value.
-  func clear() {
+  mutating func clear() {
     state.clear()
     noteAvailability()
+    forgetColumns()
   }
 
   /// Merges a message.
@@ -45,7 +73,7 @@ final class QuoteBook {
   ///   - fields: Where its fields stand.
   ///   - message: Its bytes.
   /// - Returns: What it did, nil if it said nothing about the quote.
-  func apply(
+  mutating func apply(
     _ record: EventRecord,
     _ fields: Span<FieldPlace>,
     of message: UnsafeRawBufferPointer
@@ -54,19 +82,26 @@ final class QuoteBook {
     otherNames.removeAll()
     let isUTF8 = record.flags.contains(.utf8)
     let hadAvailability = !state.availability.isEmpty
-    let update = state.apply(record, fields, of: message) { id, content, kind in
+    let update = state.apply(record, fields, of: message) { [columns, names] column, cell in
+      let place = Int(column.rawValue)
+      columns[place] = ColumnText(names[place], cell)
+    } other: { id, content, kind in
       let field = MarketDataField(id)
+      if !others.isEmpty { others.append(UInt8(ascii: ",")) }
+      let start = others.count
+      others.append(nameOf: field)
       // An abbreviated value has a column, and is named as that.
       if QuoteState.Column(field: id) == nil {
         if !otherNames.isEmpty { otherNames.append(UInt8(ascii: ",")) }
-        otherNames.append(nameOf: field)
+        others.withBytes { all in
+          otherNames.append(contentsOf: UnsafeRawBufferPointer(rebasing: all[start...]))
+        }
       }
-      if !others.isEmpty { others.append(UInt8(ascii: ",")) }
-      others.append(nameOf: field)
       others.append(UInt8(ascii: ":"))
       Self.append(content, kind, isUTF8: isUTF8, to: &others)
     }
     guard let update else { return nil }
+    if update.forgets { forgetColumns(besides: update.changed) }
     // A new request forgets it.
     let changesAvailability =
       update.changesAvailability || hadAvailability && state.availability.isEmpty
@@ -74,7 +109,14 @@ final class QuoteBook {
     return update.carriesFields || changesAvailability ? update : nil
   }
 
-  private func noteAvailability() {
+  private func forgetColumns(besides known: QuoteState.Columns = []) {
+    for column in QuoteState.Column.allCases where !known.contains(QuoteState.Columns(column)) {
+      let place = Int(column.rawValue)
+      columns[place] = ColumnText(names[place], .none)
+    }
+  }
+
+  private mutating func noteAvailability() {
     availabilityText.removeAll()
     if state.availability.isEmpty {
       availabilityText.append("null")

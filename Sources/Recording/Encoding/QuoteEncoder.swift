@@ -2,13 +2,16 @@
 // This file is part of ibkr-stream.
 
 import IBKR
+import JSON
 
 /// Writes the lines of `ch=quote`: the merged quote of one instrument after each of its messages.
 struct QuoteEncoder {
   private let start: LineStart
+  private let names: ColumnNames
 
-  init(_ start: LineStart) {
+  init(_ start: LineStart, _ names: ColumnNames) {
     self.start = start
+    self.names = names
   }
 
   /// Appends the line of a message.
@@ -21,87 +24,80 @@ struct QuoteEncoder {
   func append(
     _ record: EventRecord,
     _ update: QuoteState.Update,
-    _ book: QuoteBook,
+    _ book: borrowing QuoteBook,
     to lines: inout LineBuffer
   ) {
-    start.append(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &lines)
-    lines.append(",\"conid\":")
-    lines.append(Int64(record.conid))
-    lines.append(",\"symbol\":")
-    book.symbolText.withBytes { lines.append(contentsOf: $0) }
-    lines.append(",\"snapshot\":")
-    lines.append(update.isSnapshot)
-    // Once: every look through the book copies the state.
-    let state = book.state
-    for column in Self.columns {
-      lines.append(",\"")
-      lines.append(column.name)
-      lines.append("\":")
-      lines.append(state.cell(column))
+    lines.append(atMost: capacity(for: book)) { room in
+      var line = LineCursor(room)
+      start.put(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &line)
+      line.put(",\"conid\":")
+      line.put(Int64(record.conid))
+      line.put(",\"symbol\":")
+      book.symbolText.withBytes { line.put($0) }
+      line.put(",\"snapshot\":")
+      line.put(update.isSnapshot)
+      for (place, text) in book.columnTexts.enumerated() {
+        if text.count > 0 {
+          line.put(text.text, count: text.count)
+        } else if let number = QuoteState.Column(rawValue: UInt8(place)).flatMap({ book.state[$0] })
+        {
+          ColumnText.put(names.member[place], number, to: &line)
+        }
+      }
+      putChanged(update.changed, book, to: &line)
+      putFlags(update.flags, to: &line)
+      line.put(",\"avail\":")
+      book.availabilityText.withBytes { line.put($0) }
+      line.put(",\"fields\":\"{")
+      book.others.withBytes { line.put(escaping: $0) }
+      line.put("}\"}\n")
+      return line.count
     }
-    appendChanged(update.changed, book, to: &lines)
-    appendFlags(update.flags, to: &lines)
-    lines.append(",\"avail\":")
-    book.availabilityText.withBytes { lines.append(contentsOf: $0) }
-    lines.append(",\"fields\":\"{")
-    book.others.withBytes { lines.append(escaping: $0) }
-    lines.append("}\"}\n")
   }
 
-  private func appendChanged(
+  /// The most bytes that a line can have, and some behind them.
+  private func capacity(for book: borrowing QuoteBook) -> Int {
+    let long = book.columnTexts.count { $0.count == 0 }
+    // The names of the members and of all flags, the instrument's number, and the columns: with a
+    // value each, and named as changed.
+    return start.capacity + 320 + names.member.count * 2 * 32 + long * ColumnText.capacity
+      + book.symbolText.count + book.availabilityText.count + book.otherNames.count
+      + JSONString.escapedCapacity(for: book.others.count)
+  }
+
+  private func putChanged(
     _ changed: QuoteState.Columns,
-    _ book: QuoteBook,
-    to lines: inout LineBuffer
+    _ book: borrowing QuoteBook,
+    to line: inout LineCursor
   ) {
-    lines.append(",\"changed\":[")
+    line.put(",\"changed\":[")
     var rest = changed.rawValue
     while rest != 0 {
-      lines.append(UInt8(ascii: "\""))
-      lines.append(Self.columns[rest.trailingZeroBitCount].name)
-      lines.append(UInt8(ascii: "\""))
+      let name = names.element[rest.trailingZeroBitCount]
+      // Without the comma where it is the last of all.
+      let isLast = rest & (rest &- 1) == 0 && book.otherNames.isEmpty
+      line.put(name.text, count: isLast ? name.count - 1 : name.count)
       rest &= rest &- 1
-      if rest != 0 || !book.otherNames.isEmpty { lines.append(UInt8(ascii: ",")) }
     }
-    book.otherNames.withBytes { lines.append(contentsOf: $0) }
-    lines.append("]")
+    book.otherNames.withBytes { line.put($0) }
+    line.put(UInt8(ascii: "]"))
   }
 
-  private func appendFlags(_ flags: QuoteState.Flags, to lines: inout LineBuffer) {
-    if flags.isEmpty { return lines.append(",\"flags\":[]") }
-    lines.append(",\"flags\":[")
+  private func putFlags(_ flags: QuoteState.Flags, to line: inout LineCursor) {
+    if flags.isEmpty { return line.put(",\"flags\":[]") }
+    line.put(",\"flags\":[")
     var separator: StaticString = "\""
     for (flag, name) in Self.flags where flags.contains(flag) {
-      lines.append(separator)
-      lines.append(name)
+      line.put(separator)
+      line.put(name)
       separator = "\",\""
     }
-    lines.append("\"]")
+    line.put("\"]")
   }
-
-  private static let columns = QuoteState.Column.allCases
 
   private static let flags: [(QuoteState.Flags, StaticString)] = [
     (.lastIsClose, "last_close"), (.lastIsHalted, "last_halted"), (.delayed, "delayed"),
     (.frozen, "frozen"), (.notSubscribed, "not_subscribed"), (.duplicate, "duplicate"),
     (.late, "late"),
   ]
-}
-
-extension LineBuffer {
-  /// Appends `null` or a number in plain digits, always with a point.
-  ///
-  /// What is short already stands there as it is to stand here, but for the point of a whole number.
-  fileprivate mutating func append(_ cell: QuoteCell) {
-    guard case .short(let word, let count, let isWhole) = cell else {
-      return append(orNull: cell.decimal)
-    }
-    append(atMost: 16) { room in
-      let room = UnsafeMutableRawPointer(room)
-      room.storeBytes(of: word.littleEndian, as: UInt64.self)
-      guard isWhole else { return count }
-      room.storeBytes(of: UInt8(ascii: "."), toByteOffset: count, as: UInt8.self)
-      room.storeBytes(of: UInt8(ascii: "0"), toByteOffset: count &+ 1, as: UInt8.self)
-      return count &+ 2
-    }
-  }
 }

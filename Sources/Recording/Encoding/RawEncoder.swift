@@ -83,10 +83,13 @@ struct RawEncoder {
   }
 
   private func appendHead(_ record: EventRecord, to lines: inout LineBuffer) {
-    start.append(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &lines)
-    lines.append(",\"mono\":")
-    lines.append(record.monotonic)
-    lines.append(",\"dir\":")
+    lines.append(atMost: start.capacity) { room in
+      var line = LineCursor(room)
+      start.put(seq: record.seq, realtime: record.realtime, event: record.tsEvent, to: &line)
+      start.put(monotonic: record.monotonic, to: &line)
+      line.put(",\"dir\":")
+      return line.count
+    }
   }
 
   /// Control frames are not checked when they come: few have a payload, and a close frame's code is

@@ -8,17 +8,28 @@ extension LineBuffer {
   ///
   /// Quotes, backslashes and control characters are escaped (RFC 8259 section 7), nothing else.
   package mutating func append(string bytes: UnsafeRawBufferPointer) {
-    append(UInt8(ascii: "\""))
-    append(escaping: bytes)
-    append(UInt8(ascii: "\""))
+    guard bytes.count <= Self.piece else {
+      append(UInt8(ascii: "\""))
+      append(escaping: bytes)
+      return append(UInt8(ascii: "\""))
+    }
+    append(atMost: JSONString.escapedCapacity(for: bytes.count) + 2) { room in
+      var line = LineCursor(room)
+      line.put(UInt8(ascii: "\""))
+      line.put(escaping: bytes)
+      line.put(UInt8(ascii: "\""))
+      return line.count
+    }
   }
+
+  /// How much is escaped at once, so that the room for the worst case (six bytes for one) stays small.
+  private static let piece = 16_384
 
   /// Appends a piece of a JSON string.
   package mutating func append(escaping bytes: UnsafeRawBufferPointer) {
-    // In pieces, so that the room for the worst case (six bytes for one) stays small.
     var rest = bytes
     while !rest.isEmpty {
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(16_384))
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.piece))
       append(atMost: JSONString.escapedCapacity(for: piece.count)) { room in
         JSONString.escape(piece, into: UnsafeMutableRawPointer(room))
       }

@@ -120,17 +120,7 @@ extension LineBuffer {
   /// Eight digits at a time, each in its byte of a word: 385 instructions for the four numbers of a
   /// line of `ch=raw` (830 with a division for each two digits).
   package mutating func append(_ number: UInt64) {
-    append(atMost: 24) { room in
-      guard number >= Self.word else { return Self.store(leading: number, to: room) }
-      let (high, low) = number.quotientAndRemainder(dividingBy: Self.word)
-      guard high >= Self.word else {
-        let count = Self.store(leading: high, to: room)
-        return count + Self.store(low, to: room + count)
-      }
-      let (highest, middle) = high.quotientAndRemainder(dividingBy: Self.word)
-      let count = Self.store(leading: highest, to: room)
-      return count + Self.store(middle, to: room + count) + Self.store(low, to: room + count + 8)
-    }
+    append(atMost: 24) { Self.store(number, to: $0) }
   }
 
   /// Appends `null` or an integer in decimal.
@@ -140,6 +130,21 @@ extension LineBuffer {
 
   /// What eight digits can count.
   private static let word: UInt64 = 100_000_000
+
+  /// Stores a number in decimal, in a place for 24 digits.
+  ///
+  /// - Returns: How many digits it has.
+  static func store(_ number: UInt64, to room: UnsafeMutablePointer<UInt8>) -> Int {
+    guard number >= word else { return store(leading: number, to: room) }
+    let (high, low) = number.quotientAndRemainder(dividingBy: word)
+    guard high >= word else {
+      let count = store(leading: high, to: room)
+      return count + store(eight: low, to: room + count)
+    }
+    let (highest, middle) = high.quotientAndRemainder(dividingBy: word)
+    let count = store(leading: highest, to: room)
+    return count + store(eight: middle, to: room + count) + store(eight: low, to: room + count + 8)
+  }
 
   /// Stores a number below 10^8 without leading zeros, in a place for eight digits.
   ///
@@ -157,7 +162,7 @@ extension LineBuffer {
   ///
   /// - Returns: 8.
   @inline(__always)
-  private static func store(_ number: UInt64, to room: UnsafeMutablePointer<UInt8>) -> Int {
+  private static func store(eight number: UInt64, to room: UnsafeMutablePointer<UInt8>) -> Int {
     store(word: digits(number), to: room)
     return 8
   }

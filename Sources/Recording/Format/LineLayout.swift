@@ -34,12 +34,18 @@ package struct LineLayout: Sendable, Hashable {
 }
 
 /// The columns that every line of a run begins with.
-struct LineStart: Sendable {
+///
+/// It belongs to one encoder.
+struct LineStart {
   /// `{"v":1,"run":"…","seq":`, the same in every line of a run.
   private let head: [UInt8]
 
   /// How points in time are written.
   let time: TimeFormat
+
+  private let received = TimeText(",\"ts_recv\":")
+  private let published = TimeText(",\"ts_event\":")
+  private let monotonic = TimeText(",\"mono\":")
 
   init(run: RunID, time: TimeFormat) {
     head = Array("{\"v\":1,\"run\":\"\(run)\",\"seq\":".utf8)
@@ -59,12 +65,45 @@ struct LineStart: Sendable {
     event: Int64?,
     to lines: inout LineBuffer
   ) {
-    lines.append(contentsOf: head)
-    lines.append(seq)
-    lines.append(",\"ts_recv\":")
-    lines.append(time: realtime, time)
-    lines.append(",\"ts_event\":")
-    lines.append(timeOrNull: event, time)
+    lines.append(atMost: capacity) { room in
+      var line = LineCursor(room)
+      put(seq: seq, realtime: realtime, event: event, to: &line)
+      return line.count
+    }
+  }
+
+  /// The room that the columns need, with `mono`, and some behind them: the numbers take 20 bytes each,
+  /// the times at most 35, and their names 12.
+  var capacity: Int { head.count + 192 }
+
+  /// Stores `v`, `run`, `seq`, `ts_recv` and `ts_event`, as ``append(seq:realtime:event:to:)`` does.
+  func put(seq: UInt64, realtime: Int64, event: Int64?, to line: inout LineCursor) {
+    head.withUnsafeBytes { line.put($0) }
+    line.put(seq)
+    switch (time, event) {
+    case (.nanoseconds, let event?):
+      received.put(realtime, to: &line)
+      published.put(event, to: &line)
+    case (.nanoseconds, nil):
+      received.put(realtime, to: &line)
+      line.put(",\"ts_event\":null")
+    case (.iso, _):
+      line.put(",\"ts_recv\":")
+      Self.put(iso: realtime, to: &line)
+      line.put(",\"ts_event\":")
+      if let event { Self.put(iso: event, to: &line) } else { line.put("null") }
+    }
+  }
+
+  /// Stores `mono`.
+  func put(monotonic time: Int64, to line: inout LineCursor) {
+    monotonic.put(time, to: &line)
+  }
+
+  private static func put(iso realtime: Int64, to line: inout LineCursor) {
+    line.put(UInt8(ascii: "\""))
+    Array(UTCTime(realtime: realtime).description.utf8).withUnsafeBytes { line.put($0) }
+    line.put(UInt8(ascii: "\""))
   }
 }
 

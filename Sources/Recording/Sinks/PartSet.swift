@@ -25,6 +25,8 @@ final class PartSet: LineSheets {
   /// The number of the last part in each folder.
   private var numbers: [PartPath: Int] = [:]
   private var writes: UInt64 = 0
+  /// Another one whenever parts have been written or retired: those that get lines again are touched.
+  private(set) var generation: UInt64 = 1
   /// The day of the last line.
   private var today: UTCDate?
   /// The day at which all parts were last looked at.
@@ -92,6 +94,7 @@ final class PartSet: LineSheets {
     try log?.write()
     for part in finished { try part.write() }
     writes += 1
+    generation += 1
     for part in touched where !part.sheet.lines.isEmpty {
       if !part.isOpen { closeOldest() }
       try part.write(count: writes)
@@ -169,6 +172,7 @@ final class PartSet: LineSheets {
   }
 
   private func retire(_ part: PartFile) {
+    generation += 1
     finished.append(part)
     // It may have gone on to another number, when somebody removed its file.
     numbers[part.place] = max(numbers[part.place] ?? 0, part.number)
