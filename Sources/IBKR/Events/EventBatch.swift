@@ -15,6 +15,7 @@ package final class EventStorage: Sendable {
   /// What answers by REST fill.
   let fills: [Backfill]
   let origin: (any EventOrigin)?
+  private let memory: BatchMemory?
 
   init(
     records: [EventRecord],
@@ -23,7 +24,8 @@ package final class EventStorage: Sendable {
     own: [OwnEvent],
     repeats: [[Bool]] = [],
     fills: [Backfill] = [],
-    origin: (any EventOrigin)? = nil
+    origin: (any EventOrigin)? = nil,
+    memory: BatchMemory? = nil
   ) {
     self.records = records
     self.bytes = bytes
@@ -32,7 +34,10 @@ package final class EventStorage: Sendable {
     self.repeats = repeats
     self.fills = fills
     self.origin = origin
+    self.memory = memory
   }
+
+  deinit { memory?.give(.init(records: records, bytes: bytes, fields: fields)) }
 }
 
 /// Where events come from that are not live.

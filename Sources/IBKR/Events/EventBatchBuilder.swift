@@ -14,6 +14,7 @@ package struct EventBatchBuilder: ~Copyable {
   private var repeats: [[Bool]] = []
   private var fills: [Backfill] = []
   private var next: UInt64
+  private let memory = BatchMemory()
 
   /// Starts numbering.
   ///
@@ -49,6 +50,10 @@ package struct EventBatchBuilder: ~Copyable {
   ///   - events: How many events.
   ///   - bytes: How many bytes they have together.
   package mutating func reserve(events: Int, bytes: Int) {
+    if records.isEmpty, fields.isEmpty {
+      let arrays = memory.take(for: bytes)
+      (records, self.bytes, fields) = (arrays.records, arrays.bytes, arrays.fields)
+    }
     records.reserveCapacity(records.count + events)
     self.bytes.reserveCapacity(self.bytes.count + bytes)
     fields.reserveCapacity(fields.count + events * fieldsPerEvent)
@@ -182,7 +187,8 @@ package struct EventBatchBuilder: ~Copyable {
       own: own,
       repeats: repeats,
       fills: fills,
-      origin: origin
+      origin: origin,
+      memory: memory
     )
     fieldsPerEvent = (fields.count + records.count - 1) / records.count
     records = []

@@ -154,8 +154,29 @@ package struct QuoteState: Sendable {
     _ record: EventRecord,
     _ fields: Span<FieldPlace>,
     of message: UnsafeRawBufferPointer,
-    changed: (Column, QuoteCell) -> Void = { _, _ in },
-    other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void = { _, _, _ in }
+    changed: (Column, QuoteCell) -> Void,
+    other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void
+  ) -> Update? {
+    merge(record, fields, message, changed, other)
+  }
+
+  /// Merges a message of this subscription, as ``apply(_:_:of:changed:other:)`` does.
+  package mutating func apply(
+    _ record: EventRecord,
+    _ fields: Span<FieldPlace>,
+    of message: UnsafeRawBufferPointer
+  ) -> Update? {
+    merge(record, fields, message, { _, _ in }, { _, _, _ in })
+  }
+
+  // Into its two callers, so that nothing is called where nobody listens.
+  @inline(__always)
+  private mutating func merge(
+    _ record: EventRecord,
+    _ fields: Span<FieldPlace>,
+    _ message: UnsafeRawBufferPointer,
+    _ changed: (Column, QuoteCell) -> Void,
+    _ other: (Int, UnsafeRawBufferPointer, JSONKind) -> Void
   ) -> Update? {
     guard record.topic == .marketData, !record.flags.contains(.error) else { return nil }
     let (isSnapshot, isNew) = rule.observe(
@@ -195,6 +216,7 @@ package struct QuoteState: Sendable {
     previous = (.min, 0)
   }
 
+  @inline(__always)
   private mutating func set(
     _ id: Int,
     _ content: UnsafeRawBufferPointer,

@@ -19,7 +19,7 @@ extension QuoteState {
     var router = MessageRouter()
     var record = EventRecord(seq: 1, realtime: 0, monotonic: 0, sort: .message)
     _ = router.route(message, into: &record)
-    return apply(record, router.fields.places.span, of: message, other: other)
+    return apply(record, router.fields.places.span, of: message, changed: { _, _ in }, other: other)
   }
 }
 
