@@ -62,6 +62,13 @@ package struct QuoteNumber {
       decimal = plain
       return
     }
+    if let power = content.last.flatMap(Self.power(ofSuffix:)),
+      let plain = Self.plain(UnsafeRawBufferPointer(rebasing: content.dropLast()))
+    {
+      decimal = plain.multiplied(byPowerOfTen: power)
+      isAbbreviated = true
+      return
+    }
     read(content, allowsMark: allowsMark)
     guard decimal == nil, !isNone, content.contains(UInt8(ascii: "\\")) else { return }
     // `N\/A` is written by servers that escape slashes.

@@ -74,7 +74,7 @@ public struct StreamConfiguration: Sendable {
   /// Where the servers are whose nightly reset ends the session.
   public var region = SessionRegion.america
 
-  /// Whether ``IbkrWsClient/book`` is kept, which costs about a microsecond for every quote.
+  /// Whether ``IbkrWsClient/book`` is kept, which costs a tenth of a microsecond for every quote.
   public var keepsBook = true
 
   /// Whether a loss in one of IBKR's windows of maintenance is taken for that; not so in tests by the

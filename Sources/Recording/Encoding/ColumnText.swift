@@ -8,60 +8,62 @@ import JSON
 /// copied into each line until then.
 struct ColumnText {
   /// The text, and whatever behind it.
-  private(set) var text: SIMD32<UInt8>
+  private(set) var text = SIMD32<UInt8>()
 
   /// How many bytes the text has; 0 if it is longer than there is room for here.
-  private(set) var count: Int
-
-  /// Writes a value down.
-  ///
-  /// - Parameters:
-  ///   - name: The column's name, ``ColumnNames/member``.
-  ///   - cell: Its value.
-  init(_ name: ColumnText, _ cell: QuoteCell) {
-    (text, count) = (name.text, name.count)
-    switch cell {
-    case .none: append("null")
-    case .short(let word, let digits, let isWhole):
-      // It already stands there as it is to stand here, but for the point of a whole number.
-      append(word, digits)
-      if isWhole { append(".0") }
-    case .number(let number): append(number)
-    }
-  }
+  private(set) var count = 0
 
   /// Writes text down that is in the program, of at most 32 bytes.
   init(_ parts: StaticString...) {
-    (text, count) = (SIMD32(), 0)
-    for part in parts { append(part) }
-  }
-
-  private mutating func append(_ part: StaticString) {
-    withUnsafeMutableBytes(of: &text) { room in
-      for index in 0..<part.utf8CodeUnitCount { room[count + index] = part.utf8Start[index] }
+    for part in parts {
+      for index in 0..<part.utf8CodeUnitCount { text[count + index] = part.utf8Start[index] }
+      count += part.utf8CodeUnitCount
     }
-    count += part.utf8CodeUnitCount
   }
 
-  /// Appends the first bytes of a word; the names have fourteen at most, so that there is room.
+  /// Writes a value down behind the name that already stands there.
+  ///
+  /// In its place: to make the text elsewhere and to copy it took four times as long, because a vector
+  /// that was just stored in pieces has to wait for them.
+  ///
+  /// - Parameters:
+  ///   - cell: The value.
+  ///   - place: The column's text, which begins with its name.
+  ///   - name: How many bytes the name has, 14 at most; so there is room for every short value.
   @inline(__always)
-  private mutating func append(_ word: UInt64, _ digits: Int) {
-    withUnsafeMutableBytes(of: &text) { room in
-      room.storeBytes(of: word.littleEndian, toByteOffset: count, as: UInt64.self)
+  static func write(_ cell: QuoteCell, to place: UnsafeMutablePointer<ColumnText>, after name: Int) {
+    let room = UnsafeMutableRawPointer(place)
+    switch cell {
+    case .none:
+      room.storeBytes(of: null.littleEndian, toByteOffset: name, as: UInt32.self)
+      place.pointee.count = name &+ 4
+    case .short(let word, let digits, let isWhole):
+      // It already stands there as it is to stand here, but for the point of a whole number.
+      room.storeBytes(of: word.littleEndian, toByteOffset: name, as: UInt64.self)
+      place.pointee.count = name &+ digits
+      guard isWhole else { return }
+      room.storeBytes(of: pointZero.littleEndian, toByteOffset: name &+ digits, as: UInt16.self)
+      place.pointee.count = name &+ digits &+ 2
+    case .number(let number):
+      place.pointee.append(number, after: name)
     }
-    count &+= digits
   }
 
-  private mutating func append(_ number: Decimal) {
+  // The first byte lowest: "null" and ".0".
+  private static let null: UInt32 = 0x6C6C_756E
+  private static let pointZero: UInt16 = 0x302E
+
+  @inline(never)
+  private mutating func append(_ number: Decimal, after name: Int) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Decimal.encodedCapacity) { room in
       guard let start = room.baseAddress else { return }
       let digits = number.encode(into: UnsafeMutableRawPointer(start), minimumFractionDigits: 1)
-      guard count + digits <= 32 else {
+      guard name + digits <= 32 else {
         count = 0
         return
       }
-      for index in 0..<digits { text[count + index] = start[index] }
-      count += digits
+      for index in 0..<digits { text[name + index] = start[index] }
+      count = name + digits
     }
   }
 

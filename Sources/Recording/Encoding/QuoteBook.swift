@@ -48,7 +48,8 @@ struct QuoteBook: ~Copyable {
     columns = .allocate(capacity: QuoteState.Column.allCases.count)
     for column in QuoteState.Column.allCases {
       let place = Int(column.rawValue)
-      (columns + place).initialize(to: ColumnText(names[place], .none))
+      (columns + place).initialize(to: names[place])
+      ColumnText.write(.none, to: columns + place, after: names[place].count)
     }
   }
 
@@ -84,7 +85,7 @@ struct QuoteBook: ~Copyable {
     let hadAvailability = !state.availability.isEmpty
     let update = state.apply(record, fields, of: message) { [columns, names] column, cell in
       let place = Int(column.rawValue)
-      columns[place] = ColumnText(names[place], cell)
+      ColumnText.write(cell, to: columns + place, after: names[place].count)
     } other: { id, content, kind in
       let field = MarketDataField(id)
       if !others.isEmpty { others.append(UInt8(ascii: ",")) }
@@ -112,7 +113,7 @@ struct QuoteBook: ~Copyable {
   private func forgetColumns(besides known: QuoteState.Columns = []) {
     for column in QuoteState.Column.allCases where !known.contains(QuoteState.Columns(column)) {
       let place = Int(column.rawValue)
-      columns[place] = ColumnText(names[place], .none)
+      ColumnText.write(.none, to: columns + place, after: names[place].count)
     }
   }
 

@@ -93,6 +93,9 @@ struct StreamCommand: AsyncParsableCommand {
     configuration.form = form
     configuration.timeFormat = time
     configuration.maximumLines = limits.count
+    // Nobody else takes this stream: a burst waits for the reader, as in any pipe, and only who takes
+    // nothing for long loses something, with a line that says so.
+    configuration.overflow.action = .backpressure
     let sink = try StdoutSink(configuration)
     do {
       _ = try await stream.run(into: sink, stop: stop, countsMessages: false) {
