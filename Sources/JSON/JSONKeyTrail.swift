@@ -32,6 +32,9 @@ package struct JSONKeyTrail: ~Copyable {
     @usableFromInline var next = 0
   }
 
+  /// Longer keys are not guessed: with what stands around them they are more than two words.
+  private static let longestKey = 11
+
   /// The meaning of a key that is neither a number nor one of those that were named.
   @usableFromInline package static let nothing = -1
 
@@ -42,6 +45,9 @@ package struct JSONKeyTrail: ~Copyable {
   // every `next` are below `count`. The first one stands for the beginning of an object.
   @usableFromInline let steps: UnsafeMutablePointer<Step>
   private var count = 1
+
+  // Owned likewise: the step of the last text with a hash of 8 bits, 0 for none.
+  private let index: UnsafeMutablePointer<UInt8>
 
   /// The step of the last key.
   @usableFromInline var place = 0
@@ -55,9 +61,14 @@ package struct JSONKeyTrail: ~Copyable {
     self.names = names
     steps = .allocate(capacity: Self.room)
     steps.initialize(repeating: Step(), count: Self.room)
+    index = .allocate(capacity: 256)
+    index.initialize(repeating: 0, count: 256)
   }
 
-  deinit { steps.deallocate() }
+  deinit {
+    steps.deallocate()
+    index.deallocate()
+  }
 
   /// Begins with an object.
   package mutating func begin() { place = 0 }
@@ -77,41 +88,63 @@ package struct JSONKeyTrail: ~Copyable {
   ///   - name: The bytes of its key.
   /// - Returns: What the key stands for: the number that it is, as IBKR's field ids are, or what
   ///   ``meaning(of:)`` gives.
-  @inline(never)
   package mutating func note(_ member: JSONMember, _ name: UnsafeRawBufferPointer) -> Int {
-    let meaning = member.key.number ?? meaning(of: name)
     // With what stands around it a longer key is more than two words, and so is one with escapes.
-    guard member.key.count <= 11 else { return meaning }
-    let text = [0, UInt8(ascii: "\"")] + Array(name) + Array("\":\"".utf8)
-    let next = text.dropLast(member.kind == .string ? 0 : 1)
-    guard let found = step(for: next) else { return meaning }
-    steps[found].meaning = meaning
-    steps[found].isString = member.kind == .string
+    guard member.key.count <= Self.longestKey else { return meaning(of: member.key, name) }
+    let isString = member.kind == .string
+    let text = Self.text(around: member.key, name, isString)
+    // Messages leave out what has not changed, so the next key is often another one that is known.
+    let hash = Int(((text.low ^ text.high) &* 0x9E37_79B9_7F4A_7C15) &>> 56)
+    var found = Int(index[hash])
+    if found == 0 || steps[found].low != text.low || steps[found].high != text.high {
+      guard let step = step(for: text) else { return meaning(of: member.key, name) }
+      if steps[step].length == 0 {
+        steps[step].length = member.key.count + (isString ? 5 : 4)
+        steps[step].isString = isString
+        steps[step].meaning = meaning(of: member.key, name)
+      }
+      index[hash] = UInt8(step)
+      found = step
+    }
     steps[place].next = found
     place = found
-    return meaning
+    return steps[found].meaning
   }
 
-  /// The step for a text, a new one if there was none; nil if there is no room.
-  private mutating func step(for text: ArraySlice<UInt8>) -> Int? {
-    var step = Step()
-    (step.low, step.high) = (0, 0)
-    step.length = text.count
-    for (index, byte) in text.enumerated().dropFirst() {
-      if index < 8 {
-        step.low |= UInt64(byte) << UInt64(8 * index)
-        step.lowMask |= 0xFF << UInt64(8 * index)
-      } else {
-        step.high |= UInt64(byte) << UInt64(8 * (index - 8))
-        step.highMask |= 0xFF << UInt64(8 * (index - 8))
-      }
+  private func meaning(of key: JSONKey, _ name: UnsafeRawBufferPointer) -> Int {
+    key.number ?? meaning(of: name)
+  }
+
+  /// The step for a text, a new one without length if there was none; nil if there is no room.
+  private mutating func step(for text: (low: UInt64, high: UInt64)) -> Int? {
+    for step in 1..<count where steps[step].low == text.low && steps[step].high == text.high {
+      return step
     }
-    let found = (1..<count).first { steps[$0].low == step.low && steps[$0].high == step.high }
-    if let found { return found }
     guard count < Self.room else { return nil }
-    steps[count] = step
+    steps[count].low = text.low
+    steps[count].high = text.high
+    // The last byte of a text is a quote or a colon.
+    let bytes = UInt128(text.high) << 64 | UInt128(text.low)
+    let mask = UInt128.max >> UInt128(bytes.leadingZeroBitCount / 8 * 8) & ~0xFF
+    steps[count].lowMask = UInt64(truncatingIfNeeded: mask)
+    steps[count].highMask = UInt64(truncatingIfNeeded: mask >> 64)
     count += 1
     return count - 1
+  }
+
+  /// A key with what stands around it, as two words.
+  private static func text(
+    around key: JSONKey,
+    _ name: UnsafeRawBufferPointer,
+    _ isString: Bool
+  ) -> (low: UInt64, high: UInt64) {
+    let quote = UInt128(UInt8(ascii: "\""))
+    let colon = UInt128(UInt8(ascii: ":"))
+    var text = quote << 8 | UInt128(key.word) << 16
+    for place in 8..<max(8, key.count) { text |= UInt128(name[place]) << UInt128(8 * (place + 2)) }
+    let behind = quote | colon << 8 | (isString ? quote << 16 : 0)
+    text |= behind << UInt128(8 * (key.count + 2))
+    return (UInt64(truncatingIfNeeded: text), UInt64(truncatingIfNeeded: text >> 64))
   }
 }
 

@@ -59,7 +59,11 @@ import JSON
 
     let quotes = EventFilter.marketData().withoutLifecycle
     let takers = (0..<subscribers).map { _ in
-      Taker(stream.events(matching: quotes, buffering: .backpressure), enough: messages)
+      Taker(
+        stream.events(matching: quotes, buffering: .backpressure),
+        enough: messages,
+        first: instruments > 1 ? instruments : 0
+      )
     }
     let manner = taking
     let taken = try await withThrowingTaskGroup(of: Taken?.self) { group in

@@ -17,10 +17,19 @@ struct Taken: Sendable {
 struct Taker: Sendable {
   private let stream: EventStream
   private let enough: Int
+  private let first: Int
 
-  init(_ stream: EventStream, enough: Int) {
+  /// Prepares to take quotes.
+  ///
+  /// - Parameters:
+  ///   - stream: Where they come from.
+  ///   - enough: How many to take.
+  ///   - first: How many of them to take before the clocks are read: the first quote of an instrument
+  ///     makes its subscription active, which is no cost of a quote.
+  init(_ stream: EventStream, enough: Int, first: Int) {
     self.stream = stream
     self.enough = enough
+    self.first = first
   }
 
   /// Takes as many quotes as are enough, or those that come until the stream ends.
@@ -50,7 +59,7 @@ struct Taker: Sendable {
 
   private func add(_ event: Event, to taken: inout Taken) {
     guard case .message(let message) = event, let quote = MarketData(message) else { return }
-    if taken.count == 0 { taken.before = Usage.now() }
+    if taken.count == first { taken.before = Usage.now() }
     // A bot looks at the price; a quote without one is not what the server sends here.
     if quote.last != nil { taken.count += 1 }
   }

@@ -94,7 +94,8 @@ final class Monitor: EventSink {
     case .ready:
       logger.info("the server has greeted")
       ProcessMemory.forgetCode()
-    case .readingPaused: logger.warning("the disk is slower than the stream: reading has stopped")
+    case .readingPaused:
+      logger.warning("what is written to is slower than the stream: reading has stopped")
     case .readingResumed: logger.info("reading goes on")
     case .lost(let reason, let description, let nanoseconds):
       logger.warning(

@@ -31,7 +31,8 @@ struct ColumnText {
   ///   - place: The column's text, which begins with its name.
   ///   - name: How many bytes the name has, 14 at most; so there is room for every short value.
   @inline(__always)
-  static func write(_ cell: QuoteCell, to place: UnsafeMutablePointer<ColumnText>, after name: Int) {
+  static func write(_ cell: QuoteCell, to place: UnsafeMutablePointer<ColumnText>, after name: Int)
+  {
     let room = UnsafeMutableRawPointer(place)
     switch cell {
     case .none:
