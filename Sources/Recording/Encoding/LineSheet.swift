@@ -25,18 +25,18 @@ final class LineSheet {
   /// The earliest and the latest `ts_recv` of all of them.
   private(set) var time: ClosedRange<Int64>?
 
+  /// Asked for each line by its `seq` whether it is wanted; nil for every line.
+  var isWanted: ((UInt64) -> Bool)?
+
+  /// Where the line that is being made begins; kept only where lines may be unwanted.
+  private var lineStart = 0
+
   init() { buffer.initialize(to: LineBuffer()) }
 
   deinit {
     buffer.deinitialize(count: 1)
     buffer.deallocate()
   }
-
-  /// Asked for each line by its `seq` whether it is wanted; nil for every line.
-  var isWanted: ((UInt64) -> Bool)?
-
-  /// Where the line that is being made begins; kept only where lines may be unwanted.
-  private var lineStart = 0
 
   /// Counts a line that was just completed, or takes it back if it is not wanted.
   func endLine(seq number: UInt64, realtime: Int64) {
