@@ -9,7 +9,7 @@ struct FieldList: ~Copyable {
   /// One absurd message must not hold its memory for ever.
   private static let most = 4_096
 
-  // Owned: allocated in `init` and `grow`, freed in `deinit` and `removeAll`; the first `count` are
+  // Owned: allocated in `init` and `resize`, freed there and in `deinit`; the first `count` are
   // initialised, and `count <= capacity` always.
   private var base: UnsafeMutablePointer<FieldPlace>
   private var capacity: Int
@@ -34,7 +34,7 @@ struct FieldList: ~Copyable {
   /// Adds one.
   @inline(__always)
   mutating func append(_ place: FieldPlace) {
-    if count == capacity { grow(to: 2 * capacity) }
+    if count == capacity { resize(to: 2 * capacity) }
     (base + count).initialize(to: place)
     count &+= 1
   }
@@ -43,15 +43,15 @@ struct FieldList: ~Copyable {
   @inline(__always)
   mutating func removeAll() {
     count = 0
-    if capacity > Self.most { grow(to: 64) }
+    if capacity > Self.most { resize(to: 64) }
   }
 
   @inline(never)
-  private mutating func grow(to larger: Int) {
-    let new = UnsafeMutablePointer<FieldPlace>.allocate(capacity: larger)
+  private mutating func resize(to room: Int) {
+    let new = UnsafeMutablePointer<FieldPlace>.allocate(capacity: room)
     new.moveInitialize(from: base, count: count)
     base.deallocate()
     base = new
-    capacity = larger
+    capacity = room
   }
 }

@@ -8,8 +8,8 @@ import JSON
 /// Nothing depends on nobody being able to make two that are equal.
 enum Digest {
   @inline(__always)
-  static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
-    let state = seed &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
+  static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    let state = UInt64(bytes.count)
     guard let base = bytes.baseAddress else { return mix(state) }
     // Nearly every value of a quote.
     if bytes.count <= 8 { return mix(state ^ ByteScan.word(base, count: bytes.count)) }

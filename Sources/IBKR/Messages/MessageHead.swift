@@ -88,12 +88,7 @@ struct MessageHead {
       scanner.takeGuessed(&keys) { meaning, start, stop, isString in
         let place = Range(uncheckedBounds: (start, stop))
         let value = Value(kind: isString ? .string : .number, place: place)
-        if meaning >= 0 {
-          look(atField: meaning, value, bytes)
-          fields.append(FieldPlace(meaning, place, value.kind))
-        } else if let name = Name(meaning: meaning) {
-          look(at: name, value, bytes, &note)
-        }
+        take(meaning, value, bytes, &fields, &note)
       }
     } while takeNext(&scanner, bytes, &keys, &fields, &note)
     guard scanner.state == .complete else { return nil }
@@ -130,13 +125,25 @@ struct MessageHead {
       meaning = keys.note(member, name)
     }
     let value = Value(kind: member.kind, place: member.content, hasEscapes: member.hasEscapes)
+    take(meaning, value, bytes, &fields, &note)
+    return true
+  }
+
+  /// Takes a member, by what its key stands for.
+  @inline(__always)
+  private mutating func take(
+    _ meaning: Int,
+    _ value: Value,
+    _ bytes: UnsafeRawBufferPointer,
+    _ fields: inout FieldList,
+    _ note: inout Topic?
+  ) {
     if meaning >= 0 {
       look(atField: meaning, value, bytes)
       fields.append(FieldPlace(meaning, value.place, value.kind))
     } else if let name = Name(meaning: meaning) {
       look(at: name, value, bytes, &note)
     }
-    return true
   }
 
   private mutating func look(

@@ -8,6 +8,8 @@ import JSON
 /// copied into each line until then.
 struct ColumnText {
   /// The text, and whatever behind it.
+  ///
+  /// It comes first: ``write(_:to:after:)`` stores by the place of the whole.
   private(set) var text = SIMD32<UInt8>()
 
   /// How many bytes the text has; 0 if it is longer than there is room for here.

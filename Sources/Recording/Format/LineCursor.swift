@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // This file is part of ibkr-stream.
 
+import Flow
 package import JSON
 
 /// A place in the room that ``LineBuffer/append(atMost:_:)`` has made.
@@ -69,6 +70,14 @@ package struct LineCursor {
   @inline(__always)
   package mutating func put(_ number: UInt64) {
     place += LineBuffer.store(number, to: place.assumingMemoryBound(to: UInt8.self))
+  }
+
+  /// Stores a point in time as a JSON string, of 32 bytes.
+  package mutating func put(iso realtime: Int64) {
+    var text = UTCTime(realtime: realtime).description
+    put(UInt8(ascii: "\""))
+    text.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+    put(UInt8(ascii: "\""))
   }
 
   /// Stores a piece of a JSON string, for which there must be ``JSONString/escapedCapacity(for:)``.

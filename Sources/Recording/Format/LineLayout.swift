@@ -89,21 +89,15 @@ struct LineStart {
       line.put(",\"ts_event\":null")
     case (.iso, _):
       line.put(",\"ts_recv\":")
-      Self.put(iso: realtime, to: &line)
+      line.put(iso: realtime)
       line.put(",\"ts_event\":")
-      if let event { Self.put(iso: event, to: &line) } else { line.put("null") }
+      if let event { line.put(iso: event) } else { line.put("null") }
     }
   }
 
   /// Stores `mono`.
   func put(monotonic time: Int64, to line: inout LineCursor) {
     monotonic.put(time, to: &line)
-  }
-
-  private static func put(iso realtime: Int64, to line: inout LineCursor) {
-    line.put(UInt8(ascii: "\""))
-    Array(UTCTime(realtime: realtime).description.utf8).withUnsafeBytes { line.put($0) }
-    line.put(UInt8(ascii: "\""))
   }
 }
 
@@ -117,9 +111,11 @@ extension LineBuffer {
     switch format {
     case .nanoseconds: append(realtime)
     case .iso:
-      append(UInt8(ascii: "\""))
-      append(contentsOf: Array(UTCTime(realtime: realtime).description.utf8))
-      append(UInt8(ascii: "\""))
+      append(atMost: 35) { room in
+        var line = LineCursor(room)
+        line.put(iso: realtime)
+        return line.count
+      }
     }
   }
 

@@ -216,6 +216,8 @@ def main():
         c = Clients(arguments.programs, arguments.binaries, Path(scratch))
         if "record" in parts and not c.same_lines():
             problems.append("the C program does not write the lines that we write")
+        if "bot" in parts and (lost := c.late_reader()):
+            problems.append(f"a pipe whose reader came late lost {lost} lines")
         played = contests(c, parts)
         for contest in played.values():
             contest.play(rounds, share)

@@ -136,6 +136,20 @@ class Clients:
             return Figures(min(rows, messages), said["seconds"], used - before, memory, messages)
         return run
 
+    def late_reader(self, messages=200_000) -> int:
+        """How many lines of a burst do not reach a reader that begins two seconds later: more of them
+        than the sink's queue holds, in less than the client has patience for."""
+        with Server(self.programs, messages) as server:
+            with subprocess.Popen(["sh", "-c", "sleep 2; exec grep -cF '\"v\":1,'"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True) as counter:
+                recorder = Recorder(self._ibkr(server, "stream", 1, "--channels", "quote", "--json"),
+                                    stdout=counter.stdin)
+                counter.stdin.close()
+                server.stream(LIMIT)
+                recorder.settle()
+                recorder.stop()
+                return messages - int(counter.stdout.read())
+
     # -- Delays.
 
     def delay_to_file(self):
